@@ -1,0 +1,184 @@
+package classify
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"unicode/utf8"
+)
+
+// patternScanner reads one part. Positions are of the normalised text, but for
+// those of matches and of what is cleared.
+type patternScanner struct {
+	p       *Patterns
+	f       folder
+	scanned int64 // the first stage has seen the text up to here
+	live    []candidate
+	cleared int64 // in source bytes
+}
+
+// candidate is a place where phrases from lo up to hi may stand: their first n
+// bytes do.
+type candidate struct {
+	start     int64
+	lo, hi, n int
+	// ended is a phrase that stands there if no word goes on behind it, which
+	// the next character will tell; -1 if there is none.
+	ended int
+}
+
+func (s *patternScanner) Write(ctx context.Context, text []byte, dst []Match) ([]Match, int64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	s.f.write(text)
+	return s.scan(dst, false), s.cleared, nil
+}
+
+func (s *patternScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.f.close()
+	dst = s.scan(dst, true)
+	s.f.reset()
+	*s = patternScanner{p: s.p, f: s.f, live: s.live[:0]}
+	return dst, nil
+}
+
+// scan reads the text that the folder has added.
+func (s *patternScanner) scan(dst []Match, final bool) []Match {
+	end := s.f.end()
+	for s.scanned < end {
+		next := min(s.scanned+block, end)
+		s.find(next)
+		s.scanned = next
+	}
+	first := len(dst)
+	kept := s.live[:0]
+	for _, c := range s.live {
+		if dst = s.follow(&c, dst, final); c.lo < c.hi || c.ended >= 0 {
+			kept = append(kept, c)
+		}
+	}
+	s.live = kept
+	slices.SortFunc(dst[first:], func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
+	})
+	s.clear(end)
+	return dst
+}
+
+// block bounds how much text the first stage looks at in one go, and so the
+// cost of locating in it all the beginnings that a hostile text may hold.
+const block = 1 << 10
+
+// find runs the first stage over the text up to end and makes candidates of
+// the beginnings that end in what it had not seen.
+func (s *patternScanner) find(end int64) {
+	from := max(s.scanned-(maxPrefix-1), s.f.base)
+	text := s.f.out[from-s.f.base : end-s.f.base]
+	if !s.p.matcher.Contains(text) {
+		return
+	}
+	for _, i := range s.p.matcher.MatchThreadSafe(text) {
+		pre := &s.p.prefixes[i]
+		for at := 0; ; at++ {
+			k := bytes.Index(text[at:], pre.text)
+			if k < 0 {
+				break
+			}
+			at += k
+			start := from + int64(at)
+			if start+int64(len(pre.text)) > s.scanned && s.startsWord(start) {
+				s.live = append(s.live, candidate{start, pre.lo, pre.hi, len(pre.text), -1})
+			}
+		}
+	}
+}
+
+// follow takes a candidate as far as the text goes.
+func (s *patternScanner) follow(c *candidate, dst []Match, final bool) []Match {
+	text := s.f.out[c.start-s.f.base:]
+	for {
+		// A phrase that is complete sorts before those that it begins.
+		if c.lo < c.hi && len(s.p.phrases[c.lo].text) == c.n {
+			c.ended = c.lo
+			c.lo++
+		}
+		rest := text[c.n:]
+		if c.ended >= 0 {
+			if !final && len(rest) == 0 {
+				return dst
+			}
+			dst = s.settle(c, text[:c.n], rest, dst)
+		}
+		if c.lo == c.hi || len(rest) == 0 {
+			break
+		}
+		c.lo, c.hi = s.p.narrow(c.lo, c.hi, c.n, rest[0])
+		c.n++
+	}
+	if final {
+		c.lo = c.hi
+	}
+	return dst
+}
+
+// settle reports the phrase that has ended if it ends with a word.
+func (s *patternScanner) settle(c *candidate, text, rest []byte, dst []Match) []Match {
+	ended := &s.p.phrases[c.ended]
+	c.ended = -1
+	if len(rest) > 0 {
+		a, _ := utf8.DecodeLastRune(text)
+		b, _ := utf8.DecodeRune(rest)
+		if within(a, b) {
+			return dst
+		}
+	}
+	from, to := s.f.source(c.start, c.start+int64(len(text)))
+	for _, f := range ended.findings {
+		dst = append(dst, Match{Finding: f, Start: from, End: to})
+	}
+	return dst
+}
+
+// clear moves the cleared position up to the oldest match that is still
+// possible and forgets the text before it.
+func (s *patternScanner) clear(end int64) {
+	alive := end
+	for _, c := range s.live {
+		alive = min(alive, c.start)
+	}
+	// Beginnings that are too short for the first stage.
+	for start := max(end-(maxPrefix-1), s.f.base); start < alive; start++ {
+		if text := s.f.out[start-s.f.base:]; s.p.beginsPrefix(text) && s.startsWord(start) {
+			alive = start
+		}
+	}
+	if alive == end {
+		s.cleared = s.f.src
+	} else {
+		s.cleared, _ = s.f.source(alive, alive)
+	}
+	// The first stage looks back, and a word's start needs the character
+	// before it.
+	if keep := min(alive, end-(maxPrefix-1)) - utf8.UTFMax; keep > s.f.base+forgetAt {
+		s.f.forget(keep)
+	}
+}
+
+// forgetAt is how much text is kept before moving the rest to the front.
+const forgetAt = 256
+
+// startsWord reports whether a match may start at a position.
+func (s *patternScanner) startsWord(pos int64) bool {
+	i := int(pos - s.f.base)
+	if i == 0 {
+		return true // of the part: clear keeps the character before
+	}
+	b, _ := utf8.DecodeRune(s.f.out[i:])
+	a, _ := utf8.DecodeLastRune(s.f.out[:i])
+	return !within(a, b)
+}

@@ -1,0 +1,33 @@
+package decode
+
+// body reads a JSON body as one event.
+type body struct {
+	limits Limits
+	rule   *rule
+	buf    []byte
+}
+
+func newBody(r *rule, l Limits) *body { return &body{limits: l, rule: r} }
+
+func (b *body) Feed(p []byte, dst []*Event) ([]*Event, error) {
+	if len(b.buf)+len(p) > b.limits.Body {
+		return nil, &Error{TooLarge, b.limits.Body}
+	}
+	b.buf = append(b.buf, p...)
+	return dst, nil
+}
+
+func (b *body) End(dst []*Event) ([]*Event, error) {
+	ev := &Event{Raw: b.buf}
+	w := walker{limits: b.limits}
+	if err := w.walk(ev.Raw, b.rule, ev, 0, nil); err != nil {
+		return nil, err
+	}
+	return append(dst, ev), nil
+}
+
+func (b *body) Free(*Event) {}
+
+func (b *body) Passed(*Event, bool) {}
+
+func (b *body) Ending([]byte, []byte) []byte { return nil }

@@ -1,0 +1,111 @@
+package decode
+
+import (
+	"log/slog"
+	"unicode/utf8"
+)
+
+// Kind says what a piece of text is in its API.
+type Kind uint8
+
+// The kinds of text. All but Other are words that a model read or wrote.
+const (
+	// Other is any string whose place no description names: ids, names of
+	// unknown members, comments of a stream. Each is a part by itself.
+	Other Kind = iota
+	Content
+	Reasoning
+	ReasoningContent // the same under the name that older servers give it
+	Refusal
+	Name
+	ToolName
+	ToolArguments
+	CustomToolName
+	CustomToolInput
+	ToolDescription
+	Prediction
+	Logprobs
+)
+
+// Place names one part: a run of words that belong together. Two pieces of
+// kind Other are never one part, even though their places are equal.
+type Place struct {
+	Kind Kind
+	// A is the message's position in a request, the choice's index in a
+	// response; B is the tool's or tool call's index below it; -1 where there
+	// is none.
+	A, B int32
+	// Glued marks a second reading of a list of texts, without line breaks
+	// between them: models are fed either way, so both are read.
+	Glued bool
+}
+
+// Piece is a run of text within an event.
+type Piece struct {
+	Place Place
+	// NewLine: a line break is to be read before the text, if its place has
+	// text already.
+	NewLine bool
+	Text    []byte // decoded UTF-8, valid until the event is freed
+
+	start, end int  // of its source in the event's bytes
+	escaped    bool // the source holds JSON escapes
+}
+
+// LogValue keeps text out of logs.
+func (Piece) LogValue() slog.Value { return slog.StringValue("[text]") }
+
+// source returns the range of raw that the text's bytes from:to were decoded
+// from. A boundary within a rune or an escape takes in the whole of it.
+func (p *Piece) source(raw []byte, from, to int) (int, int) {
+	if !p.escaped {
+		return p.start + from, p.start + to
+	}
+	start, end := -1, p.end
+	for i, at := p.start, 0; i < p.end; {
+		size, width := escapeAt(raw[i:p.end])
+		if start < 0 && at+width > from {
+			start = i
+		}
+		i, at = i+size, at+width
+		if at >= to {
+			end = i
+			break
+		}
+	}
+	if start < 0 {
+		start = p.end
+	}
+	return start, end
+}
+
+// escapeAt returns how many bytes the first character of a valid JSON string's
+// inside takes in its source and in its decoded form.
+func escapeAt(src []byte) (size, width int) {
+	if src[0] != '\\' {
+		return 1, 1
+	}
+	if src[1] != 'u' {
+		return 2, 1
+	}
+	r := hex4(src[2:])
+	if 0xd800 <= r && r < 0xdc00 { // valid JSON text has the second half next
+		return 12, 4
+	}
+	return 6, utf8.RuneLen(r)
+}
+
+func hex4(src []byte) (r rune) {
+	for _, c := range src[:4] {
+		switch {
+		case c <= '9':
+			c -= '0'
+		case c <= 'F':
+			c -= 'A' - 10
+		default:
+			c -= 'a' - 10
+		}
+		r = r<<4 | rune(c)
+	}
+	return r
+}

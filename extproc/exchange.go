@@ -1,0 +1,136 @@
+package extproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/extproc/inspect"
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// exchange is one request and its response. The goroutine of its gRPC stream
+// owns all of it.
+type exchange struct {
+	*reply
+	srv  *Server
+	pump *pump
+	ctx  context.Context
+	id   string
+
+	api      *decode.API // nil for what is not inspected
+	decision verdict.Decision
+	verdict  *verdict.External // set once it is recorded
+	response *inspect.Direction
+}
+
+// errOrder is a message that may not come in this phase. It can be no client's
+// doing, so the stream just ends.
+var errOrder = errors.New("message out of order")
+
+func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *exchange {
+	id := s.cfg.NewID()
+	return &exchange{
+		reply: &reply{stream: stream, id: id},
+		srv:   s,
+		pump:  newPump(stream, s.stop),
+		ctx:   stream.Context(),
+		id:    id,
+	}
+}
+
+// run takes the exchange through its phases. It returns nil only when both
+// directions have been answered.
+func (x *exchange) run() error {
+	err := x.readRequest()
+	if err == nil {
+		err = x.readResponse()
+	}
+	return x.end(err)
+}
+
+// end answers what went wrong, if anything did.
+func (x *exchange) end(err error) error {
+	var r *refusal
+	switch {
+	case err == nil || errors.Is(err, errAnswered):
+		return nil
+	case errors.As(err, &r):
+	case errors.Is(err, errShutdown), errors.Is(err, errDeadline):
+		r = refuseUnchecked
+	case errors.Is(err, errStream):
+		return status.Error(codes.Aborted, errStream.Error())
+	default:
+		return status.Error(codes.Internal, "exchange failed")
+	}
+	d := verdict.Decision{Stage: x.stage(), Action: verdict.Block, Category: verdict.Unavailable}
+	if r == refuseBlocked {
+		d = x.decision
+	}
+	if x.api != nil {
+		if r != refuseBlocked {
+			x.srv.cfg.Log.Info("exchange refused", "request_id", x.id, "code", r.code, "stage", string(d.Stage))
+		}
+		if x.conclude(d) != nil {
+			r = refuseUnchecked
+		}
+	}
+	if x.started {
+		// All but a stream of events is held whole, so this is one.
+		return x.bodyPieces(response, x.response.Ending(nil, r.object(x.verdict)), true)
+	}
+	return x.refuse(r, x.verdict)
+}
+
+// close ends what run left: an exchange without a verdict gets one.
+func (x *exchange) close() {
+	x.pump.close()
+	if x.api == nil || x.verdict != nil {
+		return
+	}
+	d := verdict.Decision{Stage: x.stage(), Action: verdict.Block, Category: verdict.Unavailable}
+	if x.started {
+		d = x.strongest() // what was sent had been cleared
+	}
+	if err := x.conclude(d); err != nil {
+		x.srv.cfg.Log.Error("verdict of an ended exchange was not recorded", "request_id", x.id)
+	}
+}
+
+func (x *exchange) stage() verdict.Stage {
+	if x.response != nil {
+		return verdict.PostInferenceGate
+	}
+	return verdict.PreInferenceGate
+}
+
+// strongest is the decision on the request or that on the response, whichever
+// does more; the response's if they do the same.
+func (x *exchange) strongest() verdict.Decision {
+	if x.response == nil || x.decision.Action > x.response.Decision().Action {
+		return x.decision
+	}
+	return x.response.Decision()
+}
+
+// conclude records the exchange's only verdict.
+func (x *exchange) conclude(d verdict.Decision) error {
+	if x.verdict != nil {
+		return nil
+	}
+	cfg := &x.srv.cfg
+	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
+	err := cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
+	if err != nil {
+		d = verdict.Decision{Stage: d.Stage, Action: verdict.Block, Category: verdict.Unavailable}
+		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())
+		err = fmt.Errorf("recording a verdict: %w", err)
+	}
+	x.verdict = &v
+	return err
+}

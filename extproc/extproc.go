@@ -1,0 +1,115 @@
+// Package extproc is the external processor: the gRPC server to which Envoy
+// hands every request and every response, message by message, and without
+// whose word nothing goes on.
+//
+// One stream is one exchange, a request and its response. It has phases
+// (request headers, body, trailers; then the same of the response), and the
+// code of an [exchange] goes through them in that order. It knows phases and
+// bytes; what the bytes say is package inspect's matter.
+//
+// The one thing never to do here is to let a stream end with status OK before
+// both directions have been answered: Envoy then passes the rest on
+// uninspected, whatever failure_mode_allow says (seen on Envoy 1.40; step 6 of
+// the protocol in envoy/service/ext_proc/v3/external_processor.proto). Every
+// error, panic, timeout and shutdown therefore ends in a reply that blocks, or
+// in a status that is not OK.
+package extproc
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/extproc/inspect"
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// Recorder takes the verdict of each exchange, before the exchange is answered.
+// If it fails, the exchange is blocked.
+type Recorder interface {
+	Record(ctx context.Context, requestID, api string, v verdict.External) error
+}
+
+// Timeouts are the processor's own, since Envoy has none in full duplex mode.
+type Timeouts struct {
+	Request  time.Duration // between two messages of a request
+	Upstream time.Duration // until the response starts, and between two messages of it
+}
+
+// Config is what a server needs. Every field must be set.
+type Config struct {
+	APIs          []*decode.API
+	Inspector     *inspect.Inspector
+	PolicyVersion string
+	// Local answers the paths that the sidecar serves itself. A path that it
+	// answers with 404 does not exist.
+	Local    http.Handler
+	Recorder Recorder
+	Timeouts Timeouts
+	MaxBody  int64            // bytes of a request, to refuse one by its content-length
+	NewID    func() string    // random, unguessable
+	Now      func() time.Time // for verdicts
+	Log      *slog.Logger
+}
+
+// Server is the external processor.
+type Server struct {
+	extprocv3.UnimplementedExternalProcessorServer
+	cfg Config
+
+	stop   chan struct{} // closed when running exchanges must end
+	once   sync.Once
+	active atomic.Int64
+	idle   chan struct{} // gets a token when active falls to 0
+}
+
+// New returns a server. Register it on a grpc.Server whose messages are not
+// limited below 1 MiB.
+func New(cfg Config) *Server {
+	return &Server{cfg: cfg, stop: make(chan struct{}), idle: make(chan struct{}, 1)}
+}
+
+// Process implements the ext_proc service for one exchange.
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err error) {
+	s.active.Add(1)
+	defer func() {
+		if s.active.Add(-1) == 0 {
+			select {
+			case s.idle <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	x := newExchange(s, stream)
+	defer x.close()
+	defer func() {
+		// The panic's value may hold content, so it is not looked at.
+		if r := recover(); r != nil {
+			s.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
+			err = status.Error(codes.Internal, "panic")
+		}
+	}()
+	return x.run()
+}
+
+// Drain waits until no exchange is running or ctx is done, and then ends those
+// that still are, with a block.
+func (s *Server) Drain(ctx context.Context) {
+	for s.active.Load() > 0 {
+		select {
+		case <-s.idle:
+		case <-ctx.Done():
+			s.once.Do(func() { close(s.stop) })
+			return
+		}
+	}
+	s.once.Do(func() { close(s.stop) })
+}

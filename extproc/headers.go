@@ -1,0 +1,126 @@
+package extproc
+
+import (
+	"mime"
+	"regexp"
+	"strconv"
+	"strings"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+)
+
+// header returns the values of the named header, of which Envoy gives the name
+// in lower case.
+func header(m *corev3.HeaderMap, name string) (values []string) {
+	for _, h := range m.GetHeaders() {
+		if h.GetKey() == name {
+			values = append(values, value(h))
+		}
+	}
+	return values
+}
+
+func value(h *corev3.HeaderValue) string {
+	if len(h.GetRawValue()) > 0 {
+		return string(h.GetRawValue())
+	}
+	return h.GetValue()
+}
+
+// first returns the first value of the named header, or "".
+func first(m *corev3.HeaderMap, name string) string {
+	if v := header(m, name); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// requestHeaders are those that go on to the upstream. Any other is dropped: it
+// would arrive unread, and some (x-envoy-*) would steer Envoy itself.
+var requestHeaders = map[string]bool{
+	"accept": true, "authorization": true, "content-type": true, "user-agent": true, "x-api-key": true,
+	"openai-organization": true, "openai-project": true, "openai-beta": true,
+	"anthropic-version": true, "anthropic-beta": true,
+}
+
+// responseHeaders are those that go on to the client, where their value has the
+// given form. The forms have no room for words.
+var responseHeaders = map[string]*regexp.Regexp{
+	"content-type":                   regexp.MustCompile(`^(application/json|text/event-stream)( ?; ?charset="?(utf|UTF)-8"?)?$`),
+	"cache-control":                  regexp.MustCompile(`^(no-cache|no-store|private|no-transform|must-revalidate|max-age=[0-9]{1,9}|, ?)*$`),
+	"retry-after":                    regexp.MustCompile(`^[0-9]{1,9}$`),
+	"retry-after-ms":                 regexp.MustCompile(`^[0-9.]{1,12}$`),
+	"openai-processing-ms":           regexp.MustCompile(`^[0-9.]{1,12}$`),
+	"x-ratelimit-limit-requests":     regexp.MustCompile(`^[0-9]{1,12}$`),
+	"x-ratelimit-limit-tokens":       regexp.MustCompile(`^[0-9]{1,12}$`),
+	"x-ratelimit-remaining-requests": regexp.MustCompile(`^[0-9]{1,12}$`),
+	"x-ratelimit-remaining-tokens":   regexp.MustCompile(`^[0-9]{1,12}$`),
+	"x-ratelimit-reset-requests":     regexp.MustCompile(`^([0-9.]{1,9}(ms|s|m|h))+$`),
+	"x-ratelimit-reset-tokens":       regexp.MustCompile(`^([0-9.]{1,9}(ms|s|m|h))+$`),
+}
+
+// requestID is the header by which an exchange is known to both sides.
+const requestID = "x-request-id"
+
+// mutation keeps the headers for which keep says so and sets the request id.
+func mutation(m *corev3.HeaderMap, id string, keep func(name, value string) bool) (set []*corev3.HeaderValueOption, remove []string) {
+	for _, h := range m.GetHeaders() {
+		name := h.GetKey()
+		if strings.HasPrefix(name, ":") || name == requestID || keep(name, value(h)) {
+			continue
+		}
+		remove = append(remove, name)
+	}
+	return []*corev3.HeaderValueOption{setHeader(requestID, id)}, remove
+}
+
+func setHeader(name, value string) *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: name, RawValue: []byte(value)},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
+}
+
+func keepRequestHeader(name, _ string) bool { return requestHeaders[name] }
+
+func keepResponseHeader(name, value string) bool {
+	form, ok := responseHeaders[name]
+	return ok && form.MatchString(value)
+}
+
+// mediaType returns the media type of a body in UTF-8, and "" for any other.
+func mediaType(m *corev3.HeaderMap) string {
+	values := header(m, "content-type")
+	if len(values) != 1 {
+		return ""
+	}
+	t, params, err := mime.ParseMediaType(values[0])
+	if err != nil {
+		return ""
+	}
+	for name, v := range params {
+		if name != "charset" || !strings.EqualFold(v, "utf-8") {
+			return ""
+		}
+	}
+	return t
+}
+
+// encoded reports whether a body is compressed or otherwise not as it reads.
+func encoded(m *corev3.HeaderMap) bool {
+	for _, v := range header(m, "content-encoding") {
+		if !strings.EqualFold(v, "identity") {
+			return true
+		}
+	}
+	return false
+}
+
+// contentLength returns the length that a message declares, or -1.
+func contentLength(m *corev3.HeaderMap) int64 {
+	n, err := strconv.ParseInt(first(m, "content-length"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}

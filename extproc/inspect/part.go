@@ -1,0 +1,103 @@
+package inspect
+
+import (
+	"context"
+
+	"github.com/difflabai/confidential-safety/classify"
+	"github.com/difflabai/confidential-safety/decode"
+)
+
+// part is one run of words on its way through the classifiers. Positions are
+// offsets in bytes of its text.
+type part struct {
+	scanner  classify.Scanner
+	text     int64 // read so far
+	cleared  int64 // nothing before can still become part of a finding
+	released int64 // sent on
+	cuts     []cut // to be redacted and not yet released, ascending, disjoint
+}
+
+type cut struct{ start, end int64 }
+
+// redaction stands in for text that was cut.
+const redaction = "[REDACTED]"
+
+var newLine = []byte("\n")
+
+// scan has a piece classified and notes in h where it stands in its part.
+func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) error {
+	if piece.Place.Kind == decode.Other {
+		return d.scanSingle(ctx, h, piece)
+	}
+	p := d.parts[piece.Place]
+	if p == nil {
+		if len(d.parts) >= d.in.limits.Decode.Places {
+			return &Error{Fault(decode.TooLarge)}
+		}
+		p = &part{scanner: d.in.classifier.NewScanner(d.stage)}
+		d.parts[piece.Place] = p
+	}
+	if piece.NewLine && p.text > 0 {
+		if err := d.write(ctx, p, newLine); err != nil {
+			return err
+		}
+	}
+	start := p.text
+	err := d.write(ctx, p, piece.Text)
+	h.refs = append(h.refs, ref{p, start, p.text})
+	return err
+}
+
+// scanSingle reads a piece that is a part by itself.
+func (d *Direction) scanSingle(ctx context.Context, h *held, piece *decode.Piece) error {
+	if d.single == nil {
+		d.single = d.in.classifier.NewScanner(d.stage)
+	}
+	p := part{scanner: d.single}
+	if err := d.write(ctx, &p, piece.Text); err != nil {
+		return err
+	}
+	if err := d.close(ctx, &p); err != nil {
+		return err
+	}
+	r := ref{end: p.text}
+	if len(p.cuts) > 0 {
+		r.part = &part{text: p.text, cleared: p.text, cuts: p.cuts}
+	}
+	h.refs = append(h.refs, r)
+	return nil
+}
+
+func (d *Direction) write(ctx context.Context, p *part, text []byte) error {
+	matches, cleared, err := p.scanner.Write(ctx, text, d.matches[:0])
+	d.matches = matches
+	if err != nil {
+		return &Error{Classifier}
+	}
+	p.text += int64(len(text))
+	if cleared < p.cleared || cleared > p.text {
+		return &Error{Classifier}
+	}
+	p.cleared = cleared
+	return d.note(p)
+}
+
+// close says that a part is complete, after which all of it is cleared.
+func (d *Direction) close(ctx context.Context, p *part) error {
+	matches, err := p.scanner.Close(ctx, d.matches[:0])
+	d.matches = matches
+	if err != nil {
+		return &Error{Classifier}
+	}
+	p.cleared = p.text
+	return d.note(p)
+}
+
+// redact marks text to be cut, as one cut with what it overlaps.
+func (p *part) redact(start, end int64) {
+	for n := len(p.cuts); n > 0 && p.cuts[n-1].end > start; n = len(p.cuts) {
+		start, end = min(start, p.cuts[n-1].start), max(end, p.cuts[n-1].end)
+		p.cuts = p.cuts[:n-1]
+	}
+	p.cuts = append(p.cuts, cut{start, end})
+}

@@ -1,0 +1,127 @@
+package extproc
+
+import (
+	"errors"
+
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+
+	"github.com/difflabai/confidential-safety/extproc/inspect"
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// readResponse sends the response on as far as it is cleared. Its headers wait
+// for the first words that are, so that an early block is a status of its own.
+func (x *exchange) readResponse() error {
+	m, err := x.nextOfResponse()
+	if err != nil {
+		return err
+	}
+	head := m.GetResponseHeaders()
+	if head == nil {
+		return errOrder
+	}
+	headers := head.GetHeaders()
+	switch media := mediaType(headers); {
+	case encoded(headers):
+		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
+		return refuseUpstream
+	case media == "text/event-stream":
+		x.response = x.srv.cfg.Inspector.Stream(x.api)
+	case media == "application/json":
+		x.response = x.srv.cfg.Inspector.Response(x.api)
+	default:
+		x.response = x.srv.cfg.Inspector.Response(x.api)
+		return refuseUpstream
+	}
+	if head.GetEndOfStream() {
+		return refuseUpstream // neither is ever empty
+	}
+	for {
+		m, err := x.nextOfResponse()
+		if err != nil {
+			return err
+		}
+		switch r := m.GetRequest().(type) {
+		case *extprocv3.ProcessingRequest_ResponseBody:
+			step, err := x.response.Write(x.ctx, r.ResponseBody.GetBody())
+			if err := x.pass(headers, step, err); err != nil {
+				return err
+			}
+			if r.ResponseBody.GetEndOfStream() {
+				return x.finish(headers, nil)
+			}
+		case *extprocv3.ProcessingRequest_ResponseTrailers:
+			trailers := r.ResponseTrailers.GetTrailers()
+			if trailers == nil {
+				trailers = &corev3.HeaderMap{}
+			}
+			return x.finish(headers, trailers)
+		default:
+			return errOrder
+		}
+	}
+}
+
+func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
+	m, err := x.pump.next(x.srv.cfg.Timeouts.Upstream)
+	if errors.Is(err, errDeadline) {
+		return nil, refuseUpstreamTimeout
+	}
+	return m, err
+}
+
+// pass sends on what a step of the inspection released.
+func (x *exchange) pass(headers *corev3.HeaderMap, step inspect.Step, err error) error {
+	switch {
+	case err != nil:
+		return responseRefusal(err)
+	case step.Blocked:
+		x.decision = x.response.Decision()
+		return refuseBlocked
+	case len(step.Release) == 0:
+		return nil
+	}
+	if err := x.start(headers); err != nil {
+		return err
+	}
+	return x.bodyPieces(response, step.Release, false)
+}
+
+// start sends the response headers on, once.
+func (x *exchange) start(headers *corev3.HeaderMap) error {
+	if x.started {
+		return nil
+	}
+	return x.headers(response, headers, keepResponseHeader)
+}
+
+// finish inspects what remains of the response and records the verdict before
+// the last of it is sent.
+func (x *exchange) finish(headers, trailers *corev3.HeaderMap) error {
+	step, err := x.response.End(x.ctx)
+	if err != nil {
+		return responseRefusal(err)
+	}
+	if step.Blocked {
+		x.decision = x.response.Decision()
+		return refuseBlocked
+	}
+	d := x.strongest()
+	if d.Action == verdict.Block {
+		return errOrder // a blocked request has no response
+	}
+	if x.conclude(d) != nil {
+		return refuseUnchecked
+	}
+	if err := x.start(headers); err != nil {
+		return err
+	}
+	if err := x.bodyPieces(response, step.Release, trailers == nil); err != nil {
+		return err
+	}
+	if trailers != nil {
+		return x.trailers(response, trailers)
+	}
+	return nil
+}
