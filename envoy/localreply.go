@@ -1,0 +1,93 @@
+package envoy
+
+import (
+	"encoding/json"
+
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	routev3 "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+)
+
+// notFoundBody is what the processor answers to an unknown path, for a request
+// that it let go on to none.
+const notFoundBody = `{"error":{"message":"There is nothing here.","type":"invalid_request_error","code":"not_found","param":null}}`
+
+// Bodies of the replies that Envoy gives by itself. %...% is Envoy's to fill
+// in, see its access log documentation, "command operators".
+const (
+	upstreamFailed  = `{"error":{"message":"The model server gave no answer that could be read.","type":"upstream_error","code":"upstream_failed","param":null}}`
+	upstreamTimeout = `{"error":{"message":"The model server took too long to answer.","type":"upstream_error","code":"upstream_timeout","param":null}}`
+)
+
+// localReplies gives Envoy's own replies the contract's forms. There is no
+// form for all the rest: it would be put on the processor's replies as well.
+func (b *builder) localReplies() *hcmv3.LocalReplyConfig {
+	return &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{
+		// Only ext_proc answers 500: the processor is dead, or closed the
+		// stream because something failed.
+		mapper(whenStatus(500), 503, b.uncheckedBody()),
+		mapper(whenFlags("UT", "SI", "UMSDR", "DT"), 504, upstreamTimeout),
+		mapper(whenFlags("UF", "UH", "UC", "LR", "UR", "URX", "NC", "UPE", "NR", "UO"), 502, upstreamFailed),
+	}}
+}
+
+// uncheckedBody is the 503 of a processor that could not be asked.
+func (b *builder) uncheckedBody() string {
+	version, err := json.Marshal(b.s.PolicyVersion)
+	if err != nil && b.err == nil {
+		b.err = err
+	}
+	return `{"error":{"message":"This request could not be checked and was not processed.","type":"safety_unavailable","code":"not_checked","param":null},` +
+		`"safety":{"verdict_id":"%REQ(X-REQUEST-ID)%","stage":"PRE_INFERENCE_GATE","risk_category":"UNAVAILABLE","action":"BLOCK",` +
+		`"policy_version":` + string(version) + `,"timestamp":"%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"}}`
+}
+
+func mapper(when *accesslogv3.AccessLogFilter, status uint32, body string) *hcmv3.ResponseMapper {
+	return &hcmv3.ResponseMapper{
+		Filter:     when,
+		StatusCode: number(status),
+		HeadersToAdd: []*corev3.HeaderValueOption{{
+			Header:       &corev3.HeaderValue{Key: "x-request-id", Value: "%REQ(X-REQUEST-ID)%"},
+			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+		}},
+		BodyFormatOverride: &corev3.SubstitutionFormatString{
+			Format: &corev3.SubstitutionFormatString_TextFormatSource{TextFormatSource: &corev3.DataSource{
+				Specifier: &corev3.DataSource_InlineString{InlineString: body},
+			}},
+			ContentType: "application/json",
+		},
+	}
+}
+
+func whenStatus(status uint32) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_StatusCodeFilter{
+		StatusCodeFilter: &accesslogv3.StatusCodeFilter{Comparison: &accesslogv3.ComparisonFilter{
+			Op:    accesslogv3.ComparisonFilter_EQ,
+			Value: &corev3.RuntimeUInt32{DefaultValue: status, RuntimeKey: "confidential_safety.unused"},
+		}},
+	}}
+}
+
+func whenFlags(flags ...string) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_ResponseFlagFilter{
+		ResponseFlagFilter: &accesslogv3.ResponseFlagFilter{Flags: flags},
+	}}
+}
+
+func exactly(header, value string) *routev3.HeaderMatcher {
+	return &routev3.HeaderMatcher{
+		Name: header,
+		HeaderMatchSpecifier: &routev3.HeaderMatcher_StringMatch{StringMatch: &matcherv3.StringMatcher{
+			MatchPattern: &matcherv3.StringMatcher_Exact{Exact: value},
+		}},
+	}
+}
+
+func jsonContentType() *corev3.HeaderValueOption {
+	return &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: "content-type", Value: "application/json"},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	}
+}
