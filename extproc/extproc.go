@@ -40,7 +40,7 @@ type Recorder interface {
 
 // Timeouts are the processor's own, since Envoy has none in full duplex mode.
 type Timeouts struct {
-	Request  time.Duration // between two messages of a request
+	Request  time.Duration // until a request has arrived whole
 	Upstream time.Duration // until the response starts, and between two messages of it
 }
 

@@ -59,8 +59,13 @@ var responseHeaders = map[string]*regexp.Regexp{
 	"x-ratelimit-reset-tokens":       regexp.MustCompile(`^([0-9.]{1,9}(ms|s|m|h))+$`),
 }
 
-// requestID is the header by which an exchange is known to both sides.
-const requestID = "x-request-id"
+const (
+	// requestID is the header by which an exchange is known to both sides.
+	requestID = "x-request-id"
+	// contentLengthHeader is never passed on: what goes on has a length of its
+	// own.
+	contentLengthHeader = "content-length"
+)
 
 // mutation keeps the headers for which keep says so and sets the request id.
 func mutation(m *corev3.HeaderMap, id string, keep func(name, value string) bool) (set []*corev3.HeaderValueOption, remove []string) {
@@ -118,7 +123,7 @@ func encoded(m *corev3.HeaderMap) bool {
 
 // contentLength returns the length that a message declares, or -1.
 func contentLength(m *corev3.HeaderMap) int64 {
-	n, err := strconv.ParseInt(first(m, "content-length"), 10, 64)
+	n, err := strconv.ParseInt(first(m, contentLengthHeader), 10, 64)
 	if err != nil {
 		return -1
 	}

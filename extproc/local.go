@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -15,7 +16,8 @@ import (
 // upstream and none around the processor.
 func (x *exchange) local(headers *corev3.HeaderMap) error {
 	target, err := url.ParseRequestURI(first(headers, ":path"))
-	if err != nil {
+	// A path that could be written in another way is another path.
+	if err != nil || target.RawPath != "" || path.Clean(target.Path) != target.Path || first(headers, ":method") == http.MethodHead {
 		return refuseNotFound
 	}
 	r := (&http.Request{
@@ -33,7 +35,7 @@ func (x *exchange) local(headers *corev3.HeaderMap) error {
 	}
 	w := &answer{header: make(http.Header), status: http.StatusOK}
 	x.srv.cfg.Local.ServeHTTP(w, r)
-	if w.status == http.StatusNotFound {
+	if w.status == http.StatusNotFound || w.status == http.StatusMethodNotAllowed {
 		return refuseNotFound
 	}
 	var set []*corev3.HeaderValueOption

@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"encoding/json"
+	"strconv"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -28,9 +29,18 @@ const (
 // stays within the stream's flow-control window.
 const maxPiece = 64 << 10
 
-// headers lets a direction's headers go on, those that keep names.
-func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value string) bool) error {
+// unknownLength is that of a body whose end has not been read.
+const unknownLength = -1
+
+// headers lets a direction's headers go on, those that keep names. length is
+// that of the body which will follow, in bytes.
+func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value string) bool, length int) error {
 	set, remove := mutation(m, r.id, keep)
+	if length != unknownLength {
+		// Envoy leaves the header to us (allow_content_length_header). Without
+		// it the body would be chunked, which small servers do not read.
+		set = append(set, setHeader(contentLengthHeader, strconv.Itoa(length)))
+	}
 	h := &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
 		HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: set, RemoveHeaders: remove},
 	}}

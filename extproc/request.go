@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"errors"
+	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -15,8 +16,8 @@ var errAnswered = errors.New("answered")
 // readRequest holds the request, headers and all, until its verdict, and then
 // lets it go on. Until then Envoy has not even chosen an upstream connection.
 func (x *exchange) readRequest() error {
-	timeout := x.srv.cfg.Timeouts.Request
-	m, err := x.pump.next(timeout)
+	arrival := time.Now().Add(x.srv.cfg.Timeouts.Request)
+	m, err := x.pump.next(time.Until(arrival))
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (x *exchange) readRequest() error {
 	d := x.srv.cfg.Inspector.Request(api)
 	trailers := (*corev3.HeaderMap)(nil)
 	for ended := false; !ended; {
-		m, err := x.pump.next(timeout)
+		m, err := x.pump.next(time.Until(arrival))
 		if errors.Is(err, errDeadline) {
 			return refuseTimeout
 		}
@@ -68,7 +69,7 @@ func (x *exchange) readRequest() error {
 	if step.Blocked {
 		return refuseBlocked
 	}
-	if err := x.headers(request, headers, keepRequestHeader); err != nil {
+	if err := x.headers(request, headers, keepRequestHeader, len(step.Release)); err != nil {
 		return err
 	}
 	if err := x.bodyPieces(request, step.Release, trailers == nil); err != nil {

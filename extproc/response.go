@@ -82,18 +82,18 @@ func (x *exchange) pass(headers *corev3.HeaderMap, step inspect.Step, err error)
 	case len(step.Release) == 0:
 		return nil
 	}
-	if err := x.start(headers); err != nil {
+	if err := x.start(headers, unknownLength); err != nil {
 		return err
 	}
 	return x.bodyPieces(response, step.Release, false)
 }
 
 // start sends the response headers on, once.
-func (x *exchange) start(headers *corev3.HeaderMap) error {
+func (x *exchange) start(headers *corev3.HeaderMap, length int) error {
 	if x.started {
 		return nil
 	}
-	return x.headers(response, headers, keepResponseHeader)
+	return x.headers(response, headers, keepResponseHeader, length)
 }
 
 // finish inspects what remains of the response and records the verdict before
@@ -114,7 +114,7 @@ func (x *exchange) finish(headers, trailers *corev3.HeaderMap) error {
 	if x.conclude(d) != nil {
 		return refuseUnchecked
 	}
-	if err := x.start(headers); err != nil {
+	if err := x.start(headers, len(step.Release)); err != nil {
 		return err
 	}
 	if err := x.bodyPieces(response, step.Release, trailers == nil); err != nil {
