@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 
@@ -252,4 +253,9 @@ func fold(text string) []byte {
 	f.write([]byte(text))
 	f.close()
 	return f.out
+}
+
+// SameWords reports whether two texts are the same to the pattern classifier.
+func SameWords(a, b string) bool {
+	return bytes.Equal(bytes.TrimSpace(fold(a)), bytes.TrimSpace(fold(b)))
 }

@@ -70,9 +70,21 @@ func Load(fsys fs.FS, name string) (*Bundle, error) {
 	return b, nil
 }
 
-// LoadFile reads the policy file at a path and all that it names.
+// LoadFile reads the policy file at a path and all that it names. Its errors
+// name the file by the path that was given.
 func LoadFile(file string) (*Bundle, error) {
-	return Load(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	dir := filepath.Dir(file)
+	b, err := Load(os.DirFS(dir), filepath.Base(file))
+	var e *Error
+	switch {
+	case err == nil:
+		return b, nil
+	case errors.As(err, &e):
+		e.File = filepath.Join(dir, e.File)
+		return nil, e
+	default:
+		return nil, fmt.Errorf("%s/%w", strings.TrimSuffix(dir, "/"), err)
+	}
 }
 
 //go:embed default

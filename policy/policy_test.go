@@ -163,7 +163,7 @@ func TestBadPolicies(t *testing.T) {
 			if err == nil || b != nil {
 				t.Fatalf("loaded, want %q", want)
 			}
-			if got := strings.TrimPrefix(err.Error(), filepath.Base(file)+":"); got != want {
+			if got := strings.TrimPrefix(err.Error(), file+":"); got != want {
 				t.Errorf("got  %s\nwant %s", got, want)
 			}
 			if strings.Contains(err.Error(), "\n") {

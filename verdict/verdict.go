@@ -136,3 +136,6 @@ func NewExternal(id string, d Decision, policyVersion string, at time.Time) Exte
 		Timestamp:     at.UTC().Format(time.RFC3339),
 	}
 }
+
+// Time returns the verdict's timestamp.
+func (v *External) Time() (time.Time, error) { return time.Parse(time.RFC3339, v.Timestamp) }

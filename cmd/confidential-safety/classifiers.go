@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/difflabai/confidential-safety/classify"
+	"github.com/difflabai/confidential-safety/policy"
+)
+
+// classifiers makes what a policy asks for. A type that this version does not
+// have is an error: a policy must not be served with less than it asks for.
+func classifiers(b *policy.Bundle) (*classify.Patterns, error) {
+	for i := range b.Policy.Categories {
+		c := &b.Policy.Categories[i]
+		for _, cl := range c.Classifiers {
+			if cl.Type != policy.PatternMatch {
+				return nil, fmt.Errorf("policy: category %s asks for a classifier of type %q, which is not in this version: use pattern_match", c.Name, cl.Type)
+			}
+		}
+	}
+	rules, err := patternRules(b)
+	if err != nil {
+		return nil, err
+	}
+	return classify.NewPatterns(rules)
+}
+
+// patternRules reads the pattern files of a policy. Errors name a file as the
+// policy does.
+func patternRules(b *policy.Bundle) (rules []classify.Rule, err error) {
+	for i := range b.Policy.Categories {
+		c := &b.Policy.Categories[i]
+		for _, cl := range c.Classifiers {
+			if cl.Type != policy.PatternMatch {
+				continue
+			}
+			data, ok := b.File(cl.PatternFile)
+			if !ok {
+				return nil, fmt.Errorf("policy: pattern_file %q is not in the bundle", cl.PatternFile)
+			}
+			patterns, err := classify.ParsePatterns(cl.PatternFile, data)
+			if err != nil {
+				return nil, err
+			}
+			id := string(policy.PatternMatch) + ":" + path.Base(cl.PatternFile)
+			for _, p := range patterns {
+				rules = append(rules, classify.Rule{Pattern: p, Category: c.Name, ClassifierID: id})
+			}
+		}
+	}
+	return rules, nil
+}

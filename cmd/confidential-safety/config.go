@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/difflabai/confidential-safety/attest"
+	"github.com/difflabai/confidential-safety/envoy"
+	"github.com/difflabai/confidential-safety/policy"
+)
+
+// config is the settings, parsed and checked.
+type config struct {
+	listen       string
+	upstream     *url.URL // nil: the demo model
+	upstreamCA   []byte   // PEM
+	upstreamSPKI []byte
+	bundle       *policy.Bundle
+	tee          attest.TEE
+	dataDir      string
+	modelHash    string // "" without a model
+	envoy        string
+	logLevel     slog.Level
+	logFormat    envoy.LogFormat
+
+	drainTimeout, requestTimeout, upstreamTimeout time.Duration
+	maxBody                                       int
+
+	extProcSocket, httpSocket, sdsSocket string // of serve
+}
+
+// parse turns the settings into a config. Its errors name the setting, and
+// where it was set.
+func (v values) parse() (*config, error) {
+	c := &config{}
+	for _, step := range []struct {
+		key string
+		do  func(value string) error
+	}{
+		{"listen", c.parseListen},
+		{"upstream", c.parseUpstream},
+		{"upstream_ca", c.parseUpstreamCA},
+		{"upstream_spki", digest(&c.upstreamSPKI)},
+		{"tee", c.parseTEE},
+		{"data_dir", c.parseDataDir},
+		{"mode", parseMode},
+		{"envoy", into(&c.envoy)},
+		{"log_level", func(s string) error { return c.logLevel.UnmarshalText([]byte(s)) }},
+		{"log_format", c.parseLogFormat},
+		{"drain_timeout", duration(&c.drainTimeout)},
+		{"request_timeout", duration(&c.requestTimeout)},
+		{"upstream_timeout", duration(&c.upstreamTimeout)},
+		{"max_body", c.parseMaxBody},
+		{"extproc_addr", socket(&c.extProcSocket)},
+		{"http_addr", socket(&c.httpSocket)},
+		{"sds_addr", socket(&c.sdsSocket)},
+		{"policy", c.parsePolicy},
+		{"jurisdiction", c.parseJurisdiction},
+		{"model_path", c.parseModel},
+		{"expected_model_hash", c.parseModelHash},
+	} {
+		if err := step.do(v.value[step.key]); err != nil {
+			var where *policy.Error
+			if errors.As(err, &where) {
+				return nil, err // names the policy's file and line
+			}
+			return nil, fmt.Errorf("%s: %w", v.origin[step.key], err)
+		}
+	}
+	if c.upstream != nil {
+		if err := envoy.CheckUpstream(c.upstream, len(c.upstreamCA) > 0, len(c.upstreamSPKI) > 0); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *config) parseListen(s string) error {
+	at, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is no address: want ip:port, such as 127.0.0.1:8443", s)
+	}
+	c.listen = at.String()
+	return nil
+}
+
+func (c *config) parseUpstream(s string) (err error) {
+	if s == "" {
+		return nil
+	}
+	if c.upstream, err = url.Parse(s); err != nil {
+		return errors.New("not a URL: want one such as http://127.0.0.1:8000")
+	}
+	return nil
+}
+
+func (c *config) parseUpstreamCA(name string) (err error) {
+	if name == "" {
+		return nil
+	}
+	if c.upstreamCA, err = os.ReadFile(name); err != nil {
+		return err
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(c.upstreamCA) {
+		return fmt.Errorf("%s holds no certificate in PEM: name the CA's certificate", name)
+	}
+	if bytes.Contains(c.upstreamCA, []byte("PRIVATE KEY")) {
+		return fmt.Errorf("%s holds a private key: name a file with the certificate alone", name)
+	}
+	return nil
+}
+
+func (c *config) parseTEE(s string) (err error) {
+	c.tee, err = attest.ParseTEE(s)
+	return err
+}
+
+func (c *config) parseDataDir(s string) error {
+	if s == "" {
+		state := os.Getenv("XDG_STATE_HOME")
+		if state == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return errors.New("no home directory to put it in: name one")
+			}
+			state = filepath.Join(home, ".local", "state")
+		}
+		s = filepath.Join(state, "confidential-safety")
+	}
+	abs, err := filepath.Abs(s)
+	c.dataDir = abs
+	return err
+}
+
+func parseMode(s string) error {
+	switch s {
+	case "inference":
+		return nil
+	case "agent":
+		return errors.New("agent mode is not in this version: use inference")
+	default:
+		return fmt.Errorf("mode %q: want inference", s)
+	}
+}
+
+func (c *config) parseLogFormat(s string) error {
+	switch c.logFormat = envoy.LogFormat(s); c.logFormat {
+	case envoy.LogText, envoy.LogJSON:
+		return nil
+	default:
+		return fmt.Errorf("log format %q: want text or json", s)
+	}
+}
+
+// Bounds of max_body, in bytes. Below the lower one no request fits.
+const minMaxBody, maxMaxBody = 1 << 10, 1 << 30
+
+func (c *config) parseMaxBody(s string) (err error) {
+	if c.maxBody, err = strconv.Atoi(s); err != nil || c.maxBody < minMaxBody || c.maxBody > maxMaxBody {
+		return fmt.Errorf("want a number of bytes from %d to %d", minMaxBody, maxMaxBody)
+	}
+	return nil
+}
+
+func (c *config) parsePolicy(s string) (err error) {
+	c.bundle, err = loadBundle(s)
+	return err
+}
+
+// loadBundle reads the policy file with the given name or, without one, the
+// embedded default.
+func loadBundle(name string) (*policy.Bundle, error) {
+	if name == "" {
+		return policy.Default()
+	}
+	return policy.LoadFile(name)
+}
+
+var jurisdictionForm = regexp.MustCompile(`^[A-Z]{2}(-[A-Z0-9]{1,3})?$`)
+
+func (c *config) parseJurisdiction(s string) error {
+	if !jurisdictionForm.MatchString(s) {
+		return fmt.Errorf("jurisdiction %q: want the letters of ISO 3166, such as US", s)
+	}
+	return c.bundle.Policy.CheckJurisdiction(s)
+}
+
+func (c *config) parseModel(path string) (err error) {
+	if path == "" {
+		return nil
+	}
+	c.modelHash, err = attest.ModelHash(path)
+	return err
+}
+
+func (c *config) parseModelHash(s string) error {
+	var want []byte
+	if err := digest(&want)(s); err != nil || want == nil {
+		return err
+	}
+	switch c.modelHash {
+	case hex.EncodeToString(want):
+		return nil
+	case "":
+		return errors.New("there is no model to compare with: set --model-path")
+	default:
+		return fmt.Errorf("the model has the hash %s: it is not the expected one", c.modelHash)
+	}
+}
+
+func into(s *string) func(string) error {
+	return func(value string) error { *s = value; return nil }
+}
+
+// duration reads a time above 0 with its unit.
+func duration(d *time.Duration) func(string) error {
+	return func(s string) (err error) {
+		if *d, err = time.ParseDuration(s); err != nil || *d <= 0 {
+			return fmt.Errorf("%q is no duration: want one above 0 with a unit, such as 30s", s)
+		}
+		return nil
+	}
+}
+
+// digest reads a SHA-256 in hex, or nothing.
+func digest(d *[]byte) func(string) error {
+	return func(s string) error {
+		b, err := hex.DecodeString(s)
+		if err != nil || len(b) != 0 && len(b) != 32 {
+			return errors.New("want a SHA-256: 64 hex digits")
+		}
+		if len(b) > 0 {
+			*d = b
+		}
+		return nil
+	}
+}
+
+// socket reads the address of a Unix socket.
+func socket(path *string) func(string) error {
+	return func(s string) error {
+		rest, ok := strings.CutPrefix(s, "unix://")
+		if !ok || !filepath.IsAbs(rest) || filepath.Clean(rest) != rest {
+			return fmt.Errorf("address %q: want a Unix socket, such as unix:///run/confidential-safety/x.sock", s)
+		}
+		*path = rest
+		return nil
+	}
+}

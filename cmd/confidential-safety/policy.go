@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/difflabai/confidential-safety/policy"
+)
+
+func policyCommand() *cobra.Command {
+	return group("policy", "Check a policy and try it on texts",
+		policyFileCommand("check", "Parse a policy and all that it names, strictly", `Parse a policy file and every file that it names. An error names the file, the line and the
+column, and the exit code is then 2. Without FILE the embedded default policy is checked.`, printCheck),
+		policyFileCommand("hash", "Print the policy's digest", `Print the digest of a policy file and of every file that it names: the policy_hash of
+verdicts and quotes. Without FILE it is that of the embedded default policy.`, printHash),
+		policyFileCommand("show", "Print the policy as it is in force", `Print a policy with all its defaults filled in, as TOML or JSON. Without FILE the embedded
+default policy is printed.`, printEffective),
+		classifyCommand(), explainCommand(),
+	)
+}
+
+// policyFileCommand is a command on a policy file.
+func policyFileCommand(use, short, long string, show func(w io.Writer, b *policy.Bundle, name string, asJSON bool) error) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     use + " [FILE]",
+		Short:   short,
+		Long:    long,
+		Example: "  confidential-safety policy " + use + " policy.toml\n  confidential-safety policy " + use + " --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			b, err := checkedBundle(name)
+			if err != nil {
+				return usage(err)
+			}
+			return show(cmd.OutOrStdout(), b, name, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// checkedBundle loads a bundle whose every pattern file can be read, too.
+func checkedBundle(name string) (*policy.Bundle, error) {
+	b, err := loadBundle(name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := patternRules(b); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func printCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
+	rules, err := patternRules(b)
+	if err != nil {
+		return usage(err)
+	}
+	result := struct {
+		OK            bool   `json:"ok"`
+		PolicyHash    string `json:"policy_hash"`
+		PolicyVersion string `json:"policy_version"`
+		Categories    int    `json:"categories"`
+		Files         int    `json:"files"`
+		Patterns      int    `json:"patterns"`
+	}{true, b.Hash(), b.Policy.Version, len(b.Policy.Categories), len(b.Files), len(rules)}
+	if asJSON {
+		return json.NewEncoder(w).Encode(result)
+	}
+	if name == "" {
+		name = "the default policy"
+	}
+	_, err = fmt.Fprintf(w, "%s is valid: version %s, %d categories, %d files, %d patterns\n",
+		name, result.PolicyVersion, result.Categories, result.Files, result.Patterns)
+	return err
+}
+
+func printHash(w io.Writer, b *policy.Bundle, _ string, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(map[string]string{"policy_hash": b.Hash()})
+	}
+	_, err := fmt.Fprintln(w, b.Hash())
+	return err
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/demo"
+	"github.com/difflabai/confidential-safety/envoy"
+)
+
+func runCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the sidecar with an Envoy of its own",
+		Long: `Run the whole thing: the sidecar, an Envoy child with the generated configuration and,
+without --upstream, the built-in demo model. When every part answers, one line of JSON on
+standard output says where. Logs and verdicts go to standard error.
+
+Settings come from flags, CONFIDENTIAL_SAFETY_* variables and a TOML file, in that order
+of strength. ` + modelHashHelp,
+		Example: `  confidential-safety run --tee simulated
+  confidential-safety run --upstream http://127.0.0.1:8000 --policy policy.toml --listen 0.0.0.0:8443
+  CONFIDENTIAL_SAFETY_TEE=simulated confidential-safety run --config confidential-safety.toml`,
+		Args: cobra.NoArgs,
+	}
+	addFlags(cmd.Flags(), false)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, log, err := configure(cmd)
+		if err != nil {
+			return usage(err)
+		}
+		return runAll(cmd.Context(), cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	}
+	return cmd
+}
+
+const modelHashHelp = `The hash of a model that is a directory is
+the SHA-256 of what this prints in it:
+  find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum`
+
+// configure reads the settings of run and serve and makes the log.
+func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
+	given, err := load(cmd.Flags(), os.Environ())
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := given.parse()
+	if err != nil {
+		return nil, nil, err
+	}
+	return cfg, slog.New(newLogHandler(cmd.ErrOrStderr(), cfg.logFormat, cfg.logLevel)), nil
+}
+
+// runAll starts the parts in order, serves until ctx is done or a part fails,
+// and stops them in the opposite order.
+func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error {
+	if err := noCoreDumps(); err != nil {
+		return err
+	}
+	s, err := newSidecar(cfg, log, stderr)
+	if err != nil {
+		return usage(err)
+	}
+	if err := vacant(cfg.listen); err != nil {
+		return usage(err)
+	}
+	closeDir, err := openDataDir(cfg.dataDir)
+	if err != nil {
+		return usage(err)
+	}
+	defer closeDir()
+	caFile, err := writeCA(cfg.dataDir, s.key.CA)
+	if err != nil {
+		return usage(err)
+	}
+	binary, err := envoy.Finder{Path: cfg.envoy, Cache: cacheDir(cfg), Log: log}.Find(ctx)
+	if err != nil {
+		return usage(err)
+	}
+	dir, err := runtimeDir()
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // nothing of value is in it
+
+	defer s.stop()
+	sockets := filepath.Join(dir, "x")
+	cfg.extProcSocket, cfg.sdsSocket = sockets+".extproc", sockets+".sds"
+	if err := s.listen(context.WithoutCancel(ctx), cfg.extProcSocket, cfg.sdsSocket); err != nil {
+		return err
+	}
+	if cfg.upstream == nil {
+		if err := s.startDemo(); err != nil {
+			return err
+		}
+	}
+	adminSocket := sockets + ".admin"
+	child, err := startEnvoy(cfg, binary, dir, adminSocket, stderr)
+	if err != nil {
+		return err
+	}
+	admin := envoy.NewAdmin(adminSocket)
+	defer stopEnvoy(child)
+
+	address, err := awaitReady(ctx, child, admin, s)
+	switch {
+	case ctx.Err() != nil:
+		return nil // told to end before it was ready
+	case err != nil:
+		return err
+	}
+	s.log.Info("envoy runs", "version", binary.Version.String(), "pid", child.PID())
+	s.sayAtStart()
+	err = json.NewEncoder(stdout).Encode(struct {
+		Ready      bool   `json:"ready"`
+		URL        string `json:"url"`
+		CAFile     string `json:"ca_file"`
+		PolicyHash string `json:"policy_hash"`
+		TEE        string `json:"tee"`
+	}{true, "https://" + address, caFile, s.health.policyHash, string(cfg.tee)})
+	if err != nil {
+		return fmt.Errorf("standard output: %w", err)
+	}
+
+	select {
+	case <-ctx.Done():
+		s.drain(admin)
+		return nil
+	case err := <-s.failed:
+		return err
+	case <-child.Done():
+		return child.Err()
+	}
+}
+
+// startDemo serves the demo model and makes it the upstream.
+func (s *sidecar) startDemo() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("demo model: %w", err)
+	}
+	s.serveHTTP(demo.Handler(demo.Config{}), l)
+	s.cfg.upstream = &url.URL{Scheme: "http", Host: l.Addr().String()}
+	s.log.Info("the demo model answers, since no upstream was named")
+	return nil
+}
+
+func startEnvoy(cfg *config, b envoy.Binary, dir, adminSocket string, stderr io.Writer) (*envoy.Process, error) {
+	text, err := bootstrap(cfg, adminSocket)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "envoy.json")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return nil, fmt.Errorf("runtime directory: %w", err)
+	}
+	return envoy.Start(b, file, cfg.logFormat, stderr)
+}
+
+// bootstrap is Envoy's configuration for the settings.
+func bootstrap(cfg *config, adminSocket string) ([]byte, error) {
+	settings := envoy.Settings{
+		Listen:        cfg.listen,
+		Upstream:      cfg.upstream,
+		UpstreamCA:    cfg.upstreamCA,
+		UpstreamSPKI:  cfg.upstreamSPKI,
+		PolicyVersion: cfg.bundle.Policy.Version,
+		ExtProcSocket: cfg.extProcSocket,
+		SDSSocket:     cfg.sdsSocket,
+		AdminSocket:   adminSocket,
+		Connections:   envoy.DefaultConnections,
+		StreamIdle:    envoy.DefaultStreamIdle,
+		DrainTimeout:  cfg.drainTimeout,
+	}
+	for _, a := range decode.APIs() {
+		settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: a.Path})
+	}
+	b, err := envoy.Bootstrap(settings)
+	if err != nil {
+		return nil, err
+	}
+	return envoy.Marshal(b)
+}
+
+// stopTimeout is how long Envoy may take to end before it is killed.
+const stopTimeout = 3 * time.Second
+
+func stopEnvoy(p *envoy.Process) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	p.Stop(ctx)
+}
+
+// cacheDir is where a fetched Envoy is kept.
+func cacheDir(cfg *config) string {
+	if dir, err := os.UserCacheDir(); err == nil {
+		return filepath.Join(dir, "confidential-safety")
+	}
+	return filepath.Join(cfg.dataDir, "cache")
+}
+
+// vacant refuses an address where something listens already. Envoy would not:
+// it shares a port with any other Envoy of the same user.
+func vacant(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("%w: choose another address with --listen", err)
+	}
+	return l.Close()
+}
+
+// sayAtStart logs what an operator should know of the settings.
+func (s *sidecar) sayAtStart() {
+	p := s.cfg.bundle.Policy
+	s.log.Info("serving", "policy_hash", s.health.policyHash, "policy_version", p.Version)
+	discloses := false
+	for i := range p.Categories {
+		discloses = discloses || p.Categories[i].DisclosureThreshold != nil
+	}
+	if !discloses {
+		s.log.Info("the policy sets no disclosure threshold: nothing is disclosed to an authority")
+	}
+	if s.cfg.tee != "tdx" {
+		s.log.Warn("the TEE is simulated and protects nothing: for trying things only")
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"time"
+
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/difflabai/confidential-safety/attest"
+	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/envoy"
+	"github.com/difflabai/confidential-safety/extproc"
+	"github.com/difflabai/confidential-safety/extproc/inspect"
+)
+
+// sidecar is all but Envoy: the processor, secret discovery and the services.
+type sidecar struct {
+	cfg       *config
+	log       *slog.Logger
+	key       *attest.TLSKey
+	health    *health
+	services  http.Handler
+	processor *extproc.Server
+	failed    chan error // a listener ended that should not have
+
+	close []func() // what was opened, in order
+}
+
+// newSidecar makes a sidecar from its settings. Nothing listens yet.
+func newSidecar(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, error) {
+	patterns, err := classifiers(cfg.bundle)
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.tee.Available(os.DirFS("/")); err != nil {
+		return nil, err
+	}
+	key, err := attest.NewTLSKey(tlsNames(cfg.listen), time.Now())
+	if err != nil {
+		return nil, err
+	}
+	p := cfg.bundle.Policy
+	limits := inspect.DefaultLimits()
+	limits.Decode.Body = cfg.maxBody
+	limits.Stream = cfg.maxBody
+	h := &health{policyHash: cfg.bundle.Hash(), policyVersion: p.Version, tee: string(cfg.tee)}
+	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), failed: make(chan error, 4)}
+	s.processor = extproc.New(extproc.Config{
+		APIs:          decode.APIs(),
+		Inspector:     inspect.New(p, patterns, limits),
+		PolicyVersion: p.Version,
+		Local:         s.services,
+		Recorder:      newVerdictLog(stderr, cfg.logFormat),
+		Timeouts:      extproc.Timeouts{Request: cfg.requestTimeout, Upstream: cfg.upstreamTimeout},
+		MaxBody:       int64(cfg.maxBody),
+		NewID:         rand.Text,
+		Now:           time.Now,
+		Log:           log,
+	})
+	return s, nil
+}
+
+// tlsNames are the names that the listener is called by on this machine.
+func tlsNames(listen string) []string {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if at, err := netip.ParseAddrPort(listen); err == nil && !at.Addr().IsUnspecified() && !at.Addr().IsLoopback() {
+		names = append(names, at.Addr().String())
+	}
+	if host, err := os.Hostname(); err == nil && host != "localhost" {
+		names = append(names, host)
+	}
+	return names
+}
+
+// listen opens the sockets for Envoy. The data directory must be ours.
+func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) error {
+	processor := grpc.NewServer(
+		grpc.MaxRecvMsgSize(maxMessage),
+		// Envoy pings every second, see its configuration.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second / 2, PermitWithoutStream: true}),
+	)
+	extprocv3.RegisterExternalProcessorServer(processor, s.processor)
+	if err := s.serveGRPC(processor, extProcSocket); err != nil {
+		return err
+	}
+	secrets := envoy.NewSecrets()
+	if err := secrets.SetTLS(s.key.Chain, s.key.KeyPEM()); err != nil {
+		return err
+	}
+	discovery := grpc.NewServer(
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second / 2, PermitWithoutStream: true}),
+	)
+	secrets.Register(ctx, discovery)
+	return s.serveGRPC(discovery, sdsSocket)
+}
+
+// maxMessage bounds a message from Envoy, in bytes. It sends what its buffers
+// hold, which the bootstrap bounds far below.
+const maxMessage = 4 << 20
+
+func (s *sidecar) serveGRPC(g *grpc.Server, socket string) error {
+	l, err := listenUnix(socket)
+	if err != nil {
+		return err
+	}
+	s.close = append(s.close, g.Stop)
+	go func() { s.fail(socket, g.Serve(l)) }()
+	return nil
+}
+
+func (s *sidecar) serveHTTP(h http.Handler, l net.Listener) {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	s.close = append(s.close, func() { _ = srv.Close() })
+	go func() { s.fail(l.Addr().String(), srv.Serve(l)) }()
+}
+
+// fail reports the end of a listener, unless it was closed on purpose.
+func (s *sidecar) fail(name string, err error) {
+	if err == nil || errors.Is(err, http.ErrServerClosed) || errors.Is(err, grpc.ErrServerStopped) {
+		return
+	}
+	select {
+	case s.failed <- fmt.Errorf("listener %s: %w", name, err):
+	default:
+	}
+}
+
+// stop closes what is open, the last first.
+func (s *sidecar) stop() {
+	for i := len(s.close) - 1; i >= 0; i-- {
+		s.close[i]()
+	}
+	s.close = nil
+}

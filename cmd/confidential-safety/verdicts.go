@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/difflabai/confidential-safety/envoy"
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// newLogHandler writes log lines of the given format and, at least, level.
+func newLogHandler(w io.Writer, format envoy.LogFormat, level slog.Level) slog.Handler {
+	options := &slog.HandlerOptions{Level: level}
+	if format == envoy.LogJSON {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
+}
+
+// verdictLog records verdicts as log lines, whatever the log level is. A line
+// that cannot be written is an error, which blocks the exchange.
+type verdictLog struct{ lines slog.Handler }
+
+func newVerdictLog(w io.Writer, format envoy.LogFormat) verdictLog {
+	return verdictLog{newLogHandler(w, format, slog.LevelInfo)}
+}
+
+// Record implements extproc.Recorder.
+func (l verdictLog) Record(ctx context.Context, requestID, api string, v verdict.External) error {
+	at, err := v.Time()
+	if err != nil {
+		return fmt.Errorf("verdict log: %w", err)
+	}
+	line := slog.NewRecord(at, slog.LevelInfo, "verdict", 0)
+	line.AddAttrs(
+		slog.String("request_id", requestID),
+		slog.String("api", api),
+		slog.String("verdict_id", v.VerdictID),
+		slog.String("stage", string(v.Stage)),
+		slog.String("risk_category", string(v.RiskCategory)),
+		slog.String("action", v.Action.String()),
+		slog.String("policy_version", v.PolicyVersion),
+		slog.String("timestamp", v.Timestamp),
+	)
+	if err := l.lines.Handle(ctx, line); err != nil {
+		return fmt.Errorf("verdict log: %w", err)
+	}
+	return nil
+}
