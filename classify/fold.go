@@ -2,6 +2,7 @@ package classify
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -55,6 +56,7 @@ var asciiFold = func() (t [utf8.RuneSelf]byte) {
 
 // write folds the next bytes of the source.
 func (f *folder) write(text []byte) {
+	f.out = slices.Grow(f.out, len(text)) // enough for almost every text
 	for f.carried > 0 && len(text) > 0 {
 		f.carry[f.carried] = text[0]
 		f.carried++

@@ -98,7 +98,7 @@ func weight(s string) (n int) {
 }
 
 func uncomment(line string) string {
-	for i := 0; i < len(line); i++ {
+	for i := range len(line) {
 		if line[i] == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
 			return line[:i]
 		}

@@ -27,6 +27,7 @@ type exchange struct {
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded
 	response *inspect.Direction
+	gone     bool // Envoy, or one of those for whom it speaks
 }
 
 // errOrder is a message that may not come in this phase. It can be no client's
@@ -64,8 +65,10 @@ func (x *exchange) end(err error) error {
 	case errors.Is(err, errShutdown), errors.Is(err, errDeadline):
 		r = refuseUnchecked
 	case errors.Is(err, errStream):
+		x.gone = true
 		return status.Error(codes.Aborted, errStream.Error())
 	default:
+		x.gone = !errors.Is(err, errOrder) // else a reply could not be sent
 		return status.Error(codes.Internal, "exchange failed")
 	}
 	d := verdict.Decision{Stage: x.stage(), Action: verdict.Block, Category: verdict.Unavailable}
@@ -94,7 +97,7 @@ func (x *exchange) close() {
 		return
 	}
 	d := verdict.Decision{Stage: x.stage(), Action: verdict.Block, Category: verdict.Unavailable}
-	if x.started {
+	if x.started && x.gone {
 		d = x.strongest() // what was sent had been cleared
 	}
 	if err := x.conclude(d); err != nil {

@@ -89,7 +89,6 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 		}
 	}()
 	x := newExchange(s, stream)
-	defer x.close()
 	defer func() {
 		// The panic's value may hold content, so it is not looked at.
 		if r := recover(); r != nil {
@@ -97,6 +96,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 			err = status.Error(codes.Internal, "panic")
 		}
 	}()
+	defer x.close() // before the recover: recording may panic too
 	return x.run()
 }
 

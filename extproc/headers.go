@@ -46,7 +46,7 @@ var requestHeaders = map[string]bool{
 // responseHeaders are those that go on to the client, where their value has the
 // given form. The forms have no room for words.
 var responseHeaders = map[string]*regexp.Regexp{
-	"content-type":                   regexp.MustCompile(`^(application/json|text/event-stream)( ?; ?charset="?(utf|UTF)-8"?)?$`),
+	contentTypeHeader:                regexp.MustCompile(`^(application/json|text/event-stream)( ?; ?charset="?(utf|UTF)-8"?)?$`),
 	"cache-control":                  regexp.MustCompile(`^(no-cache|no-store|private|no-transform|must-revalidate|max-age=[0-9]{1,9}|, ?)*$`),
 	"retry-after":                    regexp.MustCompile(`^[0-9]{1,9}$`),
 	"retry-after-ms":                 regexp.MustCompile(`^[0-9.]{1,12}$`),
@@ -65,6 +65,7 @@ const (
 	// contentLengthHeader is never passed on: what goes on has a length of its
 	// own.
 	contentLengthHeader = "content-length"
+	contentTypeHeader   = "content-type"
 )
 
 // mutation keeps the headers for which keep says so and sets the request id.
@@ -93,9 +94,15 @@ func keepResponseHeader(name, value string) bool {
 	return ok && form.MatchString(value)
 }
 
+// The media types that can be read.
+const (
+	jsonMedia = "application/json"
+	sseMedia  = "text/event-stream"
+)
+
 // mediaType returns the media type of a body in UTF-8, and "" for any other.
 func mediaType(m *corev3.HeaderMap) string {
-	values := header(m, "content-type")
+	values := header(m, contentTypeHeader)
 	if len(values) != 1 {
 		return ""
 	}

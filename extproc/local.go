@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"net/url"
 	"path"
@@ -33,7 +34,7 @@ func (x *exchange) local(headers *corev3.HeaderMap) error {
 			r.Header.Add(name, v)
 		}
 	}
-	w := &answer{header: make(http.Header), status: http.StatusOK}
+	w := &answer{header: make(http.Header)}
 	x.srv.cfg.Local.ServeHTTP(w, r)
 	if w.status == http.StatusNotFound || w.status == http.StatusMethodNotAllowed {
 		return refuseNotFound
@@ -42,7 +43,7 @@ func (x *exchange) local(headers *corev3.HeaderMap) error {
 	for name := range w.header {
 		set = append(set, setHeader(strings.ToLower(name), w.header.Get(name)))
 	}
-	if err := x.immediate(w.status, set, w.body.Bytes()); err != nil {
+	if err := x.immediate(cmp.Or(w.status, http.StatusOK), set, w.body.Bytes()); err != nil {
 		return err
 	}
 	return errAnswered
@@ -51,10 +52,16 @@ func (x *exchange) local(headers *corev3.HeaderMap) error {
 // answer is the http.ResponseWriter of a local answer.
 type answer struct {
 	header http.Header
-	status int
+	status int // 0 until it is written
 	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header         { return a.header }
-func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
-func (a *answer) WriteHeader(status int)      { a.status = status }
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// WriteHeader takes the first status, as net/http does.
+func (a *answer) WriteHeader(status int) { a.status = cmp.Or(a.status, status) }

@@ -51,6 +51,14 @@ func newPump(stream extprocv3.ExternalProcessor_ProcessServer, stop <-chan struc
 
 // next returns the next message, or one of the errors above.
 func (p *pump) next(timeout time.Duration) (*extprocv3.ProcessingRequest, error) {
+	select {
+	case <-p.stop: // even if there is a message, too
+		return nil, errShutdown
+	default:
+	}
+	if timeout <= 0 {
+		return nil, errDeadline
+	}
 	p.timer.Reset(timeout)
 	select {
 	case m, ok := <-p.in:

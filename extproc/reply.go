@@ -41,6 +41,10 @@ func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value strin
 		// it the body would be chunked, which small servers do not read.
 		set = append(set, setHeader(contentLengthHeader, strconv.Itoa(length)))
 	}
+	if t := first(m, contentTypeHeader); s == response && !keepResponseHeader(contentTypeHeader, t) {
+		// Another spelling of what the body has been read as.
+		set = append(set, setHeader(contentTypeHeader, mediaType(m)))
+	}
 	h := &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
 		HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: set, RemoveHeaders: remove},
 	}}
@@ -73,20 +77,34 @@ func (r *reply) bodyPieces(s side, body []byte, last bool) error {
 	}
 }
 
+// bodyMessage is all of a body message in one allocation, since there is one
+// for each token of a stream.
+type bodyMessage struct {
+	message  extprocv3.ProcessingResponse
+	request  extprocv3.ProcessingResponse_RequestBody
+	response extprocv3.ProcessingResponse_ResponseBody
+	body     extprocv3.BodyResponse
+	common   extprocv3.CommonResponse
+	mutation extprocv3.BodyMutation
+	streamed extprocv3.BodyMutation_StreamedResponse
+	piece    extprocv3.StreamedBodyResponse
+}
+
 func (r *reply) bodyPiece(s side, piece []byte, end bool) error {
-	b := &extprocv3.BodyResponse{Response: &extprocv3.CommonResponse{
-		BodyMutation: &extprocv3.BodyMutation{Mutation: &extprocv3.BodyMutation_StreamedResponse{
-			StreamedResponse: &extprocv3.StreamedBodyResponse{Body: piece, EndOfStream: end},
-		}},
-	}}
+	m := new(bodyMessage)
+	m.piece.Body, m.piece.EndOfStream = piece, end
+	m.streamed.StreamedResponse = &m.piece
+	m.mutation.Mutation = &m.streamed
+	m.common.BodyMutation = &m.mutation
+	m.body.Response = &m.common
 	if s == response {
-		return r.stream.Send(&extprocv3.ProcessingResponse{
-			Response: &extprocv3.ProcessingResponse_ResponseBody{ResponseBody: b},
-		})
+		m.response.ResponseBody = &m.body
+		m.message.Response = &m.response
+	} else {
+		m.request.RequestBody = &m.body
+		m.message.Response = &m.request
 	}
-	return r.stream.Send(&extprocv3.ProcessingResponse{
-		Response: &extprocv3.ProcessingResponse_RequestBody{RequestBody: b},
-	})
+	return r.stream.Send(&m.message)
 }
 
 // trailers ends a direction that has trailers, without them: they are unread.
@@ -108,14 +126,14 @@ func (r *reply) trailers(s side, m *corev3.HeaderMap) error {
 // refuse answers the client in the upstream's stead. It answers both
 // directions.
 func (r *reply) refuse(f *refusal, v *verdict.External) error {
-	headers := []*corev3.HeaderValueOption{setHeader("content-type", "application/json")}
+	headers := []*corev3.HeaderValueOption{setHeader(contentTypeHeader, jsonMedia)}
 	return r.immediate(f.status, headers, f.object(v))
 }
 
 func (r *reply) immediate(status int, headers []*corev3.HeaderValueOption, body []byte) error {
 	return r.stream.Send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
-			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)},
+			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)}, //nolint:gosec // three digits
 			Headers: &extprocv3.HeaderMutation{SetHeaders: append(headers, setHeader(requestID, r.id))},
 			Body:    body,
 		}},

@@ -88,7 +88,7 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap, bodyless bool) error
 		return refuseUpgrade
 	case encoded(headers):
 		return refuseEncoding
-	case mediaType(headers) != "application/json":
+	case mediaType(headers) != jsonMedia:
 		return refuseMediaType
 	case contentLength(headers) > x.srv.cfg.MaxBody:
 		return refuseTooLarge

@@ -26,9 +26,9 @@ func (x *exchange) readResponse() error {
 	case encoded(headers):
 		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
 		return refuseUpstream
-	case media == "text/event-stream":
+	case media == sseMedia:
 		x.response = x.srv.cfg.Inspector.Stream(x.api)
-	case media == "application/json":
+	case media == jsonMedia:
 		x.response = x.srv.cfg.Inspector.Response(x.api)
 	default:
 		x.response = x.srv.cfg.Inspector.Response(x.api)

@@ -19,8 +19,11 @@ type Direction struct {
 
 	parts   map[decode.Place]*part
 	single  classify.Scanner // reads the pieces that are parts by themselves
+	other   part             // the last of those
 	events  []*decode.Event  // scratch
 	matches []classify.Match // scratch
+	edits   []decode.Edit    // scratch
+	alone   [1]verdict.Finding
 
 	queue queue
 	out   []byte // released and not yet returned
@@ -29,7 +32,7 @@ type Direction struct {
 	// status of its own.
 	words bool
 	// shadows: something was redacted, so what repeats the text in another
-	// form goes from there on.
+	// form goes from that event on, whatever else waits with it.
 	shadows bool
 
 	best     []verdict.Finding // the highest of each category so far
@@ -53,10 +56,11 @@ func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 		if d.events, err = d.reader.Feed(p, d.events[:0]); err != nil {
 			return err
 		}
-		if err := d.read(ctx); err != nil || d.whole {
+		if err := d.read(ctx); err != nil || d.whole || d.blocked() {
 			return err
 		}
-		return d.release(false)
+		d.release()
+		return nil
 	})
 }
 
@@ -67,16 +71,17 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 		if d.events, err = d.reader.End(d.events[:0]); err != nil {
 			return err
 		}
-		if err := d.read(ctx); err != nil {
+		if err := d.read(ctx); err != nil || d.blocked() {
 			return err
 		}
 		for _, p := range d.parts {
-			if err := d.close(ctx, p); err != nil {
+			if err := d.close(ctx, p); err != nil || d.blocked() {
 				return err
 			}
 		}
 		d.words = true
-		return d.release(true)
+		d.release()
+		return nil
 	})
 	if d.failed == nil {
 		d.failed = errOver
@@ -95,7 +100,7 @@ func (d *Direction) step(call func() error) (Step, error) {
 		d.failed = faultOf(err)
 		return Step{}, d.failed
 	}
-	if d.decision.Action == verdict.Block {
+	if d.blocked() {
 		d.failed = errOver
 		return Step{Blocked: true}, nil
 	}
@@ -140,7 +145,7 @@ func (d *Direction) read(ctx context.Context) error {
 			if err := d.scan(ctx, h, &ev.Pieces[i]); err != nil {
 				return err
 			}
-			if d.decision.Action == verdict.Block {
+			if d.blocked() {
 				return nil
 			}
 		}
@@ -148,21 +153,29 @@ func (d *Direction) read(ctx context.Context) error {
 	return nil
 }
 
-// note weighs what was found in a part.
-func (d *Direction) note(p *part) error {
-	for _, m := range d.matches {
-		if m.Start < p.released || m.End > p.text || m.Start > m.End {
+// blocked reports whether the gate has said so. There is no way back.
+func (d *Direction) blocked() bool { return d.decision.Action == verdict.Block }
+
+// note weighs what was found in a part of which the text before cleared was
+// cleared already.
+func (d *Direction) note(p *part, cleared int64) error {
+	for i := range d.matches {
+		m := &d.matches[i]
+		if m.Start < cleared || m.End > p.text || m.Start >= m.End {
 			// A classifier that finds something where it had cleared the text
-			// has broken its word: part of it is out already.
+			// has broken its word: part of it may be out already.
 			return &Error{Classifier}
 		}
-		d.raise(m.Finding)
 		// The gate's word on this finding alone: only text that is to be
 		// redacted in itself is.
-		if d.in.policy.Gate(d.stage, []verdict.Finding{m.Finding}).Action == verdict.Redact {
+		d.alone[0] = m.Finding
+		switch alone := d.in.policy.Gate(d.stage, d.alone[:]); {
+		case alone.Category == verdict.Unavailable:
+			return &Error{Classifier} // no category or no confidence of ours
+		case alone.Action == verdict.Redact:
 			p.redact(m.Start, m.End)
-			d.shadows = true
 		}
+		d.raise(m.Finding)
 	}
 	return nil
 }
@@ -177,7 +190,7 @@ func (d *Direction) raise(f verdict.Finding) {
 	switch {
 	case i == len(d.best):
 		d.best = append(d.best, f)
-	case !(f.Confidence <= d.best[i].Confidence): // so that NaN reaches the gate
+	case f.Confidence > d.best[i].Confidence:
 		d.best[i] = f
 	default:
 		return
@@ -186,18 +199,20 @@ func (d *Direction) raise(f verdict.Finding) {
 }
 
 // release renders the events at the head of the queue that are cleared.
-func (d *Direction) release(all bool) error {
+func (d *Direction) release() {
 	for {
 		h := d.queue.head()
-		if h == nil || (!all && !h.cleared()) {
-			return nil
+		if h == nil || !h.cleared() {
+			return
 		}
-		edits := h.edits(nil)
-		d.out = h.ev.Render(d.out, edits, d.shadows)
-		d.reader.Passed(h.ev, len(edits) > 0)
+		d.edits = h.edits(d.edits[:0])
+		d.shadows = d.shadows || len(d.edits) > 0
+		d.out = h.ev.Render(d.out, d.edits, d.shadows)
+		d.reader.Passed(h.ev, len(d.edits) > 0)
 		d.words = d.words || h.ev.Words()
 		h.passed()
+		ev := h.ev
 		d.queue.pop()
-		d.reader.Free(h.ev)
+		d.reader.Free(ev)
 	}
 }

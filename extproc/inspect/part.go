@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"slices"
 
 	"github.com/difflabai/confidential-safety/classify"
 	"github.com/difflabai/confidential-safety/decode"
@@ -37,6 +38,7 @@ func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) erro
 		p = &part{scanner: d.in.classifier.NewScanner(d.stage)}
 		d.parts[piece.Place] = p
 	}
+	after := p.text
 	if piece.NewLine && p.text > 0 {
 		if err := d.write(ctx, p, newLine); err != nil {
 			return err
@@ -44,7 +46,7 @@ func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) erro
 	}
 	start := p.text
 	err := d.write(ctx, p, piece.Text)
-	h.refs = append(h.refs, ref{p, start, p.text})
+	h.refs = append(h.refs, ref{part: p, after: after, start: start, end: p.text})
 	return err
 }
 
@@ -53,11 +55,12 @@ func (d *Direction) scanSingle(ctx context.Context, h *held, piece *decode.Piece
 	if d.single == nil {
 		d.single = d.in.classifier.NewScanner(d.stage)
 	}
-	p := part{scanner: d.single}
-	if err := d.write(ctx, &p, piece.Text); err != nil {
+	p := &d.other
+	*p = part{scanner: d.single}
+	if err := d.write(ctx, p, piece.Text); err != nil {
 		return err
 	}
-	if err := d.close(ctx, &p); err != nil {
+	if err := d.close(ctx, p); err != nil {
 		return err
 	}
 	r := ref{end: p.text}
@@ -75,11 +78,12 @@ func (d *Direction) write(ctx context.Context, p *part, text []byte) error {
 		return &Error{Classifier}
 	}
 	p.text += int64(len(text))
-	if cleared < p.cleared || cleared > p.text {
+	before := p.cleared
+	if cleared < before || cleared > p.text {
 		return &Error{Classifier}
 	}
 	p.cleared = cleared
-	return d.note(p)
+	return d.note(p, before)
 }
 
 // close says that a part is complete, after which all of it is cleared.
@@ -89,15 +93,20 @@ func (d *Direction) close(ctx context.Context, p *part) error {
 	if err != nil {
 		return &Error{Classifier}
 	}
+	before := p.cleared
 	p.cleared = p.text
-	return d.note(p)
+	return d.note(p, before)
 }
 
 // redact marks text to be cut, as one cut with what it overlaps.
 func (p *part) redact(start, end int64) {
-	for n := len(p.cuts); n > 0 && p.cuts[n-1].end > start; n = len(p.cuts) {
-		start, end = min(start, p.cuts[n-1].start), max(end, p.cuts[n-1].end)
-		p.cuts = p.cuts[:n-1]
+	i := len(p.cuts)
+	for i > 0 && p.cuts[i-1].end > start {
+		i--
 	}
-	p.cuts = append(p.cuts, cut{start, end})
+	j := i
+	for ; j < len(p.cuts) && p.cuts[j].start < end; j++ {
+		start, end = min(start, p.cuts[j].start), max(end, p.cuts[j].end)
+	}
+	p.cuts = slices.Replace(p.cuts, i, j, cut{start, end})
 }

@@ -1,6 +1,11 @@
 package inspect
 
-import "github.com/difflabai/confidential-safety/decode"
+import (
+	"slices"
+	"sort"
+
+	"github.com/difflabai/confidential-safety/decode"
+)
 
 // held is an event that waits for its text to be cleared.
 type held struct {
@@ -12,6 +17,7 @@ type held struct {
 // a part by itself holds nothing to redact.
 type ref struct {
 	part       *part
+	after      int64 // where the piece before it ends: a line break may come between
 	start, end int64
 }
 
@@ -34,16 +40,18 @@ func (h *held) edits(dst []decode.Edit) []decode.Edit {
 		if r.part == nil {
 			continue
 		}
-		for _, c := range r.part.cuts {
-			if c.end <= r.start || c.start >= r.end {
-				continue
+		cuts := r.part.cuts
+		first := sort.Search(len(cuts), func(i int) bool { return cuts[i].end > r.start })
+		for _, c := range cuts[first:] {
+			if c.start >= r.end {
+				break
 			}
 			e := decode.Edit{
 				Piece: i,
 				From:  int(max(c.start, r.start) - r.start),
 				To:    int(min(c.end, r.end) - r.start),
 			}
-			if c.start >= r.start {
+			if c.start >= r.after {
 				e.Insert = redaction
 			}
 			dst = append(dst, e)
@@ -79,11 +87,13 @@ type queue struct {
 }
 
 func (q *queue) push(ev *decode.Event) *held {
-	if q.first > 0 && len(q.items) == cap(q.items) {
-		// Make room in front, keeping the popped items' memory for later ones.
-		spare := append([]held(nil), q.items[:q.first]...)
-		n := copy(q.items, q.items[q.first:])
-		copy(q.items[n:], spare)
+	if len(q.items) == cap(q.items) && q.first > len(q.items)/2 {
+		// Use the room in front; the popped items' memory goes behind.
+		n := 0
+		for i := q.first; i < len(q.items); i++ {
+			q.items[n], q.items[i] = q.items[i], q.items[n]
+			n++
+		}
 		q.items, q.first = q.items[:n], 0
 	}
 	if len(q.items) < cap(q.items) {
@@ -92,7 +102,7 @@ func (q *queue) push(ev *decode.Event) *held {
 		q.items = append(q.items, held{})
 	}
 	h := &q.items[len(q.items)-1]
-	h.ev, h.refs = ev, h.refs[:0]
+	h.ev, h.refs = ev, slices.Grow(h.refs[:0], len(ev.Pieces))
 	q.bytes += len(ev.Raw)
 	return h
 }
