@@ -18,6 +18,9 @@ func (b *body) Feed(p []byte, dst []*Event) ([]*Event, error) {
 }
 
 func (b *body) End(dst []*Event) ([]*Event, error) {
+	if i := invalidUTF8(b.buf); i >= 0 {
+		return nil, &Error{InvalidUTF8, i}
+	}
 	ev := &Event{Raw: b.buf}
 	w := walker{limits: b.limits}
 	if err := w.walk(ev.Raw, b.rule, ev, 0, nil); err != nil {

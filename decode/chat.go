@@ -1,6 +1,113 @@
 package decode
 
-import "strconv"
+import (
+	"net/http"
+	"strconv"
+)
+
+// chatCompletions follows the OpenAI API reference, with the members that vLLM
+// and SGLang add (reasoning, reasoning_content, prompt_logprobs, token_ids).
+func chatCompletions() *API {
+	function := object(map[string]*rule{
+		"name":      text(ToolName),
+		"arguments": text(ToolArguments),
+	})
+	call := object(singles(map[string]*rule{
+		"index":    {mark: markIndex, single: true},
+		"function": function,
+		"custom": object(map[string]*rule{
+			"name":  text(CustomToolName),
+			"input": text(CustomToolInput),
+		}),
+	}, "id", "type"))
+	tool := object(map[string]*rule{
+		"type": {single: true},
+		"function": object(map[string]*rule{
+			"name":        text(ToolName),
+			"description": text(ToolDescription),
+		}),
+	})
+	media := &rule{unreadable: true}
+	message := object(singles(map[string]*rule{
+		"name":              text(Name),
+		"content":           chatContent(),
+		"refusal":           text(Refusal),
+		"reasoning":         text(Reasoning),
+		"reasoning_content": text(ReasoningContent),
+		"tool_calls":        list(coordinateB, call),
+		"function_call":     function,
+		"audio":             media,
+		"images":            media,
+	}, "role", "tool_call_id"))
+	return &API{
+		Name:   "chat_completions",
+		Method: http.MethodPost,
+		Path:   "/v1/chat/completions",
+		request: object(map[string]*rule{
+			"messages": list(coordinateA, message),
+			"tools":    list(coordinateB, tool),
+			"prediction": object(map[string]*rule{
+				"type": {single: true},
+				"content": {
+					kind:   Prediction,
+					items:  &rule{kind: Prediction, members: map[string]*rule{"type": {single: true}, "text": text(Prediction)}},
+					joined: true,
+				},
+			}),
+		}),
+		response: chatAnswer("message", message),
+		event:    chatAnswer("delta", message),
+		unknown:  unknown(),
+		ending:   chatEnding,
+	}
+}
+
+// chatContent is the content of a message: a string or a list of parts. Models
+// are fed refusals among the parts, and parts that are strings (vLLM takes
+// them), as one text with the others.
+func chatContent() *rule {
+	part := &rule{
+		kind: Content,
+		members: map[string]*rule{
+			"type":    {mark: markType, single: true},
+			"text":    text(Content),
+			"refusal": text(Content),
+		},
+		types: []string{`"text"`, `"refusal"`},
+	}
+	return &rule{kind: Content, items: part, joined: true}
+}
+
+// chatAnswer is a whole response, whose choices hold a message, or one event
+// of a stream, whose choices hold what is new in it.
+func chatAnswer(member string, message *rule) *rule {
+	names := []string{"token", "logprob", "bytes"}
+	token := singles(map[string]*rule{}, names...)
+	token["token"] = text(Logprobs)
+	token["top_logprobs"] = list(noCoordinate, object(singles(map[string]*rule{}, names...)))
+	tokens := list(noCoordinate, object(token))
+	choice := singles(map[string]*rule{
+		"index":         {mark: markIndex, single: true},
+		member:          message,
+		"finish_reason": {mark: markFinish, single: true},
+		"logprobs": {
+			members: map[string]*rule{"content": tokens, "refusal": tokens},
+			shadow:  true,
+		},
+		"token_ids": {shadow: true},
+	}, "stop_reason", "matched_stop")
+	usage := singles(map[string]*rule{}, "prompt_tokens", "completion_tokens", "total_tokens",
+		"prompt_tokens_details", "completion_tokens_details")
+	return object(singles(map[string]*rule{
+		"id":               {mark: markID},
+		"created":          {mark: markCreated},
+		"model":            {mark: markModel},
+		"choices":          list(coordinateA, object(choice)),
+		"usage":            object(usage),
+		"prompt_logprobs":  {shadow: true},
+		"prompt_token_ids": {shadow: true},
+	}, "object", "system_fingerprint", "service_tier"))
+}
 
 // chatEnding ends a stream of chat completion chunks: one chunk that closes
 // every choice the client has seen open with finish_reason content_filter, then

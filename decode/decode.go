@@ -25,8 +25,12 @@ type Limits struct {
 	Body   int // of a JSON body as a whole
 	Event  int // of one server-sent event
 	Depth  int // of nested JSON values
-	Places int // of different places in one body
+	Places int // of messages, choices or tools in one body
 }
+
+// stringsPerPlace bounds the strings of one event, as a multiple of Places. An
+// answer with the 20 likeliest tokens at each position has the most.
+const stringsPerPlace = 8
 
 // DefaultLimits are generous for today's models: a million tokens of English
 // are about 4 MiB.

@@ -22,7 +22,7 @@ type Event struct {
 type span struct{ start, end int }
 
 // LogValue keeps content out of logs.
-func (*Event) LogValue() slog.Value { return slog.StringValue("[event]") }
+func (Event) LogValue() slog.Value { return slog.StringValue("[event]") }
 
 // Words reports whether the event holds any words of the model: it is false
 // for a delta that only names a role, for comments and for the end mark.
@@ -35,7 +35,8 @@ func (e *Event) Words() bool {
 	return false
 }
 
-// Edit replaces the bytes From:To of a piece's text.
+// Edit replaces the bytes From:To of a piece's text. A boundary within a rune
+// takes in the whole of it.
 //
 // Where edits overlap in their source (the two readings of one text), all of
 // the source goes and the first one's Insert stands for it.
@@ -46,8 +47,9 @@ type Edit struct {
 	Insert string
 }
 
-// Render appends the event's bytes with the edits carried out. With dropShadows, values that repeat the text in
-// another form (logprobs, token ids) become null.
+// Render appends the event's bytes with the edits carried out. With
+// dropShadows, values that repeat the text in another form (logprobs, token
+// ids) become null.
 func (e *Event) Render(dst []byte, edits []Edit, dropShadows bool) []byte {
 	if len(edits) == 0 && !dropShadows {
 		return append(dst, e.Raw...)
@@ -57,10 +59,12 @@ func (e *Event) Render(dst []byte, edits []Edit, dropShadows bool) []byte {
 		insert string
 	}
 	cuts := make([]cut, 0, len(edits)+len(e.shadows))
+	var c cursor
 	for _, ed := range edits {
 		p := &e.Pieces[ed.Piece]
-		start, end := p.source(e.Raw, ed.From, ed.To)
-		cuts = append(cuts, cut{span{start, end}, ed.Insert})
+		from, to := p.within(ed.From, ed.To)
+		start := c.source(p, e.Raw, from)
+		cuts = append(cuts, cut{span{start, c.source(p, e.Raw, to)}, ed.Insert})
 	}
 	if dropShadows {
 		for _, s := range e.shadows {
@@ -105,12 +109,13 @@ func (s *events) get() *Event {
 // keptFree is how many free events a reader holds on to, and keptBytes how
 // large they may be: enough for a steady stream, little for an idle one.
 const (
-	keptFree  = 16
-	keptBytes = 8 << 10
+	keptFree   = 16
+	keptBytes  = 8 << 10
+	keptPieces = 256
 )
 
 func (s *events) Free(e *Event) {
-	if len(s.free) >= keptFree || cap(e.Raw)+cap(e.arena) > keptBytes {
+	if len(s.free) >= keptFree || cap(e.Raw)+cap(e.arena) > keptBytes || cap(e.Pieces) > keptPieces {
 		return
 	}
 	e.reset()

@@ -10,8 +10,8 @@ type Kind uint8
 
 // The kinds of text. All but Other are words that a model read or wrote.
 const (
-	// Other is any string whose place no description names: ids, names of
-	// unknown members, comments of a stream. Each is a part by itself.
+	// Other is any string that is no part of a run of words: ids, roles, names
+	// of unknown members, comments of a stream. Each is a part by itself.
 	Other Kind = iota
 	Content
 	Reasoning
@@ -25,6 +25,9 @@ const (
 	ToolDescription
 	Prediction
 	Logprobs
+	// Unknown is a string within a choice of a stream whose place no
+	// description names. It continues over events, as content does.
+	Unknown
 )
 
 // Place names one part: a run of words that belong together. Two pieces of
@@ -38,6 +41,8 @@ type Place struct {
 	// Glued marks a second reading of a list of texts, without line breaks
 	// between them: models are fed either way, so both are read.
 	Glued bool
+	// Path tells apart the members that hold strings of kind Unknown.
+	Path uint64
 }
 
 // Piece is a run of text within an event.
@@ -55,28 +60,42 @@ type Piece struct {
 // LogValue keeps text out of logs.
 func (Piece) LogValue() slog.Value { return slog.StringValue("[text]") }
 
-// source returns the range of raw that the text's bytes from:to were decoded
-// from. A boundary within a rune or an escape takes in the whole of it.
-func (p *Piece) source(raw []byte, from, to int) (int, int) {
+// within returns the range from:to of the text, widened to whole runes and cut
+// to what there is.
+func (p *Piece) within(from, to int) (int, int) {
+	from = min(max(from, 0), len(p.Text))
+	to = min(max(to, from), len(p.Text))
+	for from < len(p.Text) && !utf8.RuneStart(p.Text[from]) {
+		from--
+	}
+	for to < len(p.Text) && !utf8.RuneStart(p.Text[to]) {
+		to++
+	}
+	return from, to
+}
+
+// cursor finds the source of text. It goes on from where it was, so that many
+// edits of one long piece cost no more than one.
+type cursor struct {
+	piece    *Piece
+	text, at int // at is where in the event's bytes the text's byte text comes from
+}
+
+// source returns where in raw the byte n of the piece's text was decoded from.
+// n must not be within a rune.
+func (c *cursor) source(p *Piece, raw []byte, n int) int {
 	if !p.escaped {
-		return p.start + from, p.start + to
+		return p.start + n
 	}
-	start, end := -1, p.end
-	for i, at := p.start, 0; i < p.end; {
-		size, width := escapeAt(raw[i:p.end])
-		if start < 0 && at+width > from {
-			start = i
-		}
-		i, at = i+size, at+width
-		if at >= to {
-			end = i
-			break
-		}
+	if c.piece != p || c.text > n {
+		*c = cursor{p, 0, p.start}
 	}
-	if start < 0 {
-		start = p.end
+	for c.text < n {
+		size, width := escapeAt(raw[c.at:p.end])
+		c.at += size
+		c.text += width
 	}
-	return start, end
+	return c.at
 }
 
 // escapeAt returns how many bytes the first character of a valid JSON string's

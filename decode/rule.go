@@ -1,12 +1,16 @@
 package decode
 
 // rule describes the JSON that may stand at one place of an API's bodies. A nil
-// rule knows nothing of it: every string below is text of kind Other.
+// rule knows nothing of it: every string below is text of kind Other or, within
+// a choice of a stream, Unknown.
 type rule struct {
 	kind    Kind             // of a string that stands here
 	members map[string]*rule // of an object, by exact name
 	items   *rule            // of an array
 
+	// single: a string that stands here is no part of the model's words, such
+	// as an id or a role. It is judged by itself and so never waits for more.
+	single bool
 	// joined: the strings below an array are one run of words, read twice:
 	// with line breaks between them, and without.
 	joined bool
@@ -41,13 +45,31 @@ const (
 	markID
 	markCreated
 	markModel
-	markFinish // of a choice: it is over once this is not null
-	markIndex  // the item's number
-	markType   // names the object's kind, see types
+	markFinish   // of a choice: it is over once this is not null
+	markIndex    // the item's number
+	markMayIndex // the same, if it is one
+	markType     // names the object's kind, see types
 )
 
 // text is the rule of a string of the given kind.
 func text(k Kind) *rule { return &rule{kind: k} }
+
+// singles adds members that are single to an object's.
+func singles(members map[string]*rule, names ...string) map[string]*rule {
+	for _, name := range names {
+		members[name] = &rule{single: true}
+	}
+	return members
+}
+
+// unknown is the rule of what a stream's choice holds and no description
+// names. Only what repeats from event to event in such structures is single.
+func unknown() *rule {
+	r := object(singles(map[string]*rule{"index": {mark: markMayIndex, single: true}},
+		"id", "type", "object", "role", "format"))
+	r.items = r
+	return r
+}
 
 // object is the rule of an object with the given members.
 func object(members map[string]*rule) *rule { return &rule{members: members} }

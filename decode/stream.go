@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // stream reads server-sent events. Lines end in LF, CRLF or CR; a CR that is
 // the last byte so far waits for the next one, so that an event ends at the
@@ -18,28 +15,17 @@ type stream struct {
 	head    int       // where in buf the event starts that is being read
 	ends    []lineEnd // of that event's lines so far
 	scanned int       // buf up to here holds no end of line but those in ends
-	joined  []byte
-	lines   []line
+	started bool      // an event has been read
+	joined  []byte    // scratch
+	lines   []line    // scratch
 	client  client
 }
 
 // lineEnd says where in buf a line's text ends and where the next line starts.
 type lineEnd struct{ text, next int }
 
-// client is what the client has seen of the stream, as far as ending it early
-// must fit it.
-type client struct {
-	envelope [3][]byte // the values of id, created and model, as JSON
-	choices  []choiceState
-}
-
-type choiceState struct {
-	index  int32
-	closed bool
-}
-
 func newStream(a *API, l Limits) *stream {
-	return &stream{api: a, limits: l, walker: walker{limits: l, byIndex: true}}
+	return &stream{api: a, limits: l, walker: walker{limits: l, stream: true, unknown: a.unknown}}
 }
 
 func (s *stream) Feed(p []byte, dst []*Event) ([]*Event, error) {
@@ -74,6 +60,9 @@ func (s *stream) End(dst []*Event) ([]*Event, error) {
 
 // compact drops the bytes of the events that were cut off.
 func (s *stream) compact() {
+	if s.head == 0 {
+		return
+	}
 	n := copy(s.buf, s.buf[s.head:])
 	s.buf = s.buf[:n]
 	for i := range s.ends {
@@ -107,34 +96,43 @@ func (s *stream) cut(dst []*Event, final bool) ([]*Event, error) {
 	}
 }
 
-// lineEnd finds the next end of line from scanned on.
+// lineEnd finds the next end of line from scanned on. It looks for both kinds
+// in one stretch after the other, so that neither's absence has all of the
+// buffer searched again for each line.
 func (s *stream) lineEnd(final bool) (at, next int, ok bool) {
-	rest := s.buf[s.scanned:]
-	lf := bytes.IndexByte(rest, '\n')
-	if lf < 0 {
-		lf = len(rest)
-	}
-	if cr := bytes.IndexByte(rest[:lf], '\r'); cr >= 0 {
-		at = s.scanned + cr
-		switch {
-		case cr+1 < len(rest) && rest[cr+1] == '\n':
-			return at, at + 2, true
-		case cr+1 < len(rest) || final:
-			return at, at + 1, true
-		default:
-			s.scanned = at
-			return 0, 0, false
+	const stretch = 512
+	for s.scanned < len(s.buf) {
+		part := s.buf[s.scanned:min(s.scanned+stretch, len(s.buf))]
+		lf := bytes.IndexByte(part, '\n')
+		if lf >= 0 {
+			part = part[:lf]
 		}
-	}
-	if lf == len(rest) {
-		s.scanned = len(s.buf)
+		cr := bytes.IndexByte(part, '\r')
+		switch {
+		case cr < 0 && lf < 0:
+			s.scanned += len(part)
+			continue
+		case cr < 0:
+			return s.scanned + lf, s.scanned + lf + 1, true
+		}
+		at, next = s.scanned+cr, s.scanned+cr+1
+		switch {
+		case next < len(s.buf) && s.buf[next] == '\n':
+			return at, next + 1, true
+		case next < len(s.buf) || final:
+			return at, next, true
+		}
+		s.scanned = at
 		return 0, 0, false
 	}
-	return s.scanned + lf, s.scanned + lf + 1, true
+	return 0, 0, false
 }
 
 // emit makes an event of the buffer's bytes up to end.
 func (s *stream) emit(end int, dst []*Event) ([]*Event, error) {
+	if end-s.head > s.limits.Event {
+		return nil, &Error{TooLarge, s.limits.Event}
+	}
 	ev := s.get()
 	ev.Raw = append(ev.Raw, s.buf[s.head:end]...)
 	for i := range s.ends {
@@ -142,89 +140,9 @@ func (s *stream) emit(end int, dst []*Event) ([]*Event, error) {
 		s.ends[i].next -= s.head
 	}
 	err := s.read(ev)
-	s.head, s.scanned, s.ends = end, end, s.ends[:0]
+	s.head, s.scanned, s.ends, s.started = end, end, s.ends[:0], true
 	if err != nil {
 		return nil, err
 	}
 	return append(dst, ev), nil
 }
-
-var (
-	fieldData = []byte("data")
-	doneMark  = []byte("[DONE]")
-	byteOrder = []byte("\xef\xbb\xbf")
-)
-
-// read notes the text of an event's lines.
-func (s *stream) read(ev *Event) error {
-	if i := invalidUTF8(ev.Raw); i >= 0 {
-		return &Error{InvalidUTF8, i}
-	}
-	s.lines = s.lines[:0]
-	dataEnd := 0
-	start := 0
-	for _, end := range s.ends {
-		from, to := start, end.text
-		start = end.next
-		if from == 0 && bytes.HasPrefix(ev.Raw, byteOrder) {
-			from += len(byteOrder)
-		}
-		text := ev.Raw[from:to]
-		colon := bytes.IndexByte(text, ':')
-		if colon < 0 || !bytes.Equal(text[:colon], fieldData) {
-			// Comments, other fields and unknown ones are read whole.
-			if len(text) > 0 {
-				ev.Pieces = append(ev.Pieces, Piece{Place: Place{Kind: Other, A: -1, B: -1}, Text: text, start: from, end: to})
-			}
-			continue
-		}
-		from += colon + 1
-		if from < to && ev.Raw[from] == ' ' {
-			from++
-		}
-		s.lines = append(s.lines, line{src: len(s.joined), raw: from})
-		s.joined = append(append(s.joined, ev.Raw[from:to]...), '\n')
-		dataEnd = to
-	}
-	defer func() { s.joined = s.joined[:0] }()
-	if len(s.lines) == 0 || len(bytes.TrimSpace(s.joined)) == 0 {
-		return nil
-	}
-	if len(s.lines) == 1 {
-		data := ev.Raw[s.lines[0].raw:dataEnd]
-		if bytes.Equal(data, doneMark) {
-			return nil
-		}
-		return s.walker.walk(data, s.api.event, ev, s.lines[0].raw, nil)
-	}
-	// The text must stay while the event does, and joined is used again.
-	return s.walker.walk(bytes.Clone(s.joined), s.api.event, ev, 0, s.lines)
-}
-
-func (s *stream) Passed(ev *Event, edited bool) {
-	for i, at := range ev.envelope {
-		if !edited && s.client.envelope[i] == nil && at.end > at.start {
-			s.client.envelope[i] = bytes.Clone(ev.Raw[at.start:at.end])
-		}
-	}
-	for _, index := range ev.open {
-		if c := s.client.choice(index); c == nil {
-			s.client.choices = append(s.client.choices, choiceState{index: index})
-		}
-	}
-	for _, index := range ev.closed {
-		if c := s.client.choice(index); c != nil {
-			c.closed = true
-		}
-	}
-}
-
-func (c *client) choice(index int32) *choiceState {
-	i := slices.IndexFunc(c.choices, func(s choiceState) bool { return s.index == index })
-	if i < 0 {
-		return nil
-	}
-	return &c.choices[i]
-}
-
-func (s *stream) Ending(dst, object []byte) []byte { return s.api.ending(dst, s.client, object) }

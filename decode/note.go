@@ -1,0 +1,104 @@
+package decode
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// unlisted is the rule of a place that no description names.
+func (w *walker) unlisted() *rule {
+	if w.path != 0 {
+		return w.unknown
+	}
+	return &w.anything
+}
+
+// kind is what a string is that stands at the place of a rule.
+func (w *walker) kind(r *rule) Kind {
+	if r.kind == Other && !r.single && w.path != 0 {
+		return Unknown
+	}
+	return r.kind
+}
+
+// note keeps what the reader needs to know of a value besides the text.
+func (w *walker) note(m mark, kind jsontext.Kind, at span) {
+	switch {
+	case m == markFinish && kind != 'n':
+		w.ev.closed = append(w.ev.closed, w.at.A)
+	case (m == markID || m == markModel) && kind == '"', m == markCreated && kind == '0':
+		w.ev.envelope[m-markID] = w.spanOf(at)
+	}
+}
+
+// number reads an item's index, -1 where it names none.
+func (w *walker) number(m mark, at span) (int32, error) {
+	text := w.src[at.start:at.end]
+	if !w.stream || string(text) == "null" {
+		return -1, nil
+	}
+	n, err := strconv.ParseUint(string(text), 10, 31)
+	switch {
+	case err != nil && m == markMayIndex:
+		return -1, nil
+	case err != nil:
+		return -1, w.fail(Malformed)
+	case int(n) >= w.limits.Places:
+		return -1, w.fail(TooLarge)
+	}
+	return int32(n), nil
+}
+
+// piece notes the string literal at the span as text.
+func (w *walker) piece(k Kind, at span) error {
+	if len(w.ev.Pieces) >= w.limits.Places*stringsPerPlace {
+		return w.fail(TooLarge)
+	}
+	inside := w.src[at.start+1 : at.end-1]
+	if len(inside) == 0 {
+		return nil
+	}
+	p := Piece{Place: w.at, Text: inside, start: w.raw(at.start + 1), end: w.raw(at.end-2) + 1}
+	p.Place.Kind = k
+	if k == Unknown {
+		p.Place.Path = w.path
+	}
+	if bytes.IndexByte(inside, '\\') >= 0 {
+		from := len(w.ev.arena)
+		arena, err := jsontext.AppendUnquote(w.ev.arena, w.src[at.start:at.end])
+		if err != nil {
+			return w.fail(InvalidUTF8)
+		}
+		w.ev.arena = arena
+		p.Text, p.escaped = arena[from:len(arena):len(arena)], true
+	}
+	w.ev.Pieces = append(w.ev.Pieces, p)
+	return nil
+}
+
+// join marks the pieces from on as one run of words and adds its second
+// reading, if it has more than one text. In a stream they go on where the event
+// before left off, without line breaks.
+func (w *walker) join(from int) {
+	if w.stream {
+		return
+	}
+	pieces, texts := w.ev.Pieces[from:], 0
+	for i := range pieces {
+		if pieces[i].Place.Kind != Other {
+			pieces[i].NewLine = true
+			texts++
+		}
+	}
+	if texts < 2 {
+		return
+	}
+	for _, p := range pieces {
+		if p.Place.Kind != Other {
+			p.Place.Glued, p.NewLine = true, false
+			w.ev.Pieces = append(w.ev.Pieces, p)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package decode
+
+import "bytes"
+
+var (
+	doneMark  = []byte("[DONE]")
+	byteOrder = []byte("\xef\xbb\xbf")
+)
+
+// read notes the text of an event's lines.
+func (s *stream) read(ev *Event) error {
+	if i := invalidUTF8(ev.Raw); i >= 0 {
+		return &Error{InvalidUTF8, i}
+	}
+	s.lines = s.lines[:0]
+	dataEnd := 0
+	start := 0
+	for _, end := range s.ends {
+		from, to := start, end.text
+		start = end.next
+		if !s.started && from == 0 && bytes.HasPrefix(ev.Raw, byteOrder) {
+			from += len(byteOrder)
+		}
+		value, ok := dataOf(ev.Raw[from:to])
+		if !ok {
+			// Comments, other fields and unknown ones are read whole.
+			if err := s.aside(ev, from, to); err != nil {
+				return err
+			}
+			continue
+		}
+		from = to - len(value)
+		s.lines = append(s.lines, line{src: len(s.joined), raw: from})
+		s.joined = append(append(s.joined, ev.Raw[from:to]...), '\n')
+		dataEnd = to
+	}
+	defer func() { s.joined = s.joined[:0] }()
+	if len(s.lines) == 0 || len(bytes.TrimSpace(s.joined)) == 0 {
+		return nil
+	}
+	if len(s.lines) == 1 {
+		data := ev.Raw[s.lines[0].raw:dataEnd]
+		if bytes.Equal(data, doneMark) {
+			return nil
+		}
+		return s.walker.walk(data, s.api.event, ev, s.lines[0].raw, nil)
+	}
+	// The text must stay while the event does, and joined is used again.
+	return s.walker.walk(bytes.Clone(s.joined), s.api.event, ev, 0, s.lines)
+}
+
+// aside notes a line that is not data as text.
+func (s *stream) aside(ev *Event, from, to int) error {
+	switch {
+	case from == to:
+		return nil
+	case len(ev.Pieces) >= s.limits.Places*stringsPerPlace:
+		return &Error{TooLarge, from}
+	}
+	ev.Pieces = append(ev.Pieces, Piece{Place: Place{Kind: Other, A: -1, B: -1}, Text: ev.Raw[from:to], start: from, end: to})
+	return nil
+}
+
+// dataOf returns the value of a line that is a field named data.
+func dataOf(line []byte) (value []byte, ok bool) {
+	name, value, _ := bytes.Cut(line, []byte(":"))
+	if string(name) != "data" {
+		return nil, false
+	}
+	return bytes.TrimPrefix(value, []byte(" ")), true
+}

@@ -1,0 +1,138 @@
+package decode
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func repeat(s string, n int) string { return strings.Repeat(s, n) }
+
+// TestEvents cuts streams of server-sent events, each in every way into two
+// and byte by byte.
+func TestEvents(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		events []string // the stream is their concatenation
+		want   []string
+	}{
+		{"nothing", nil, nil},
+		{"LF", []string{"data: \"a\"\n\n", "data: \"b\"\n\n"}, []string{"other a", "other b"}},
+		{"CRLF", []string{"data: \"a\"\r\n\r\n", "data: \"b\"\r\n\r\n"}, []string{"other a", "other b"}},
+		{"CR", []string{"data: \"a\"\r\r", "data: \"b\"\r\r"}, []string{"other a", "other b"}},
+		{"mixed", []string{"data: \"a\"\n\r\n", "data: \"b\"\r\n\r", "data: \"c\"\r\r\n", "data: \"d\"\n\r"},
+			[]string{"other a", "other b", "other c", "other d"}},
+		{"blank lines", []string{"\n", "\r\n", "\n", "\r", "data: \"a\"\n\n", "\n"}, []string{"other a"}},
+		{"no space", []string{"data:\"a\"\n\n"}, []string{"other a"}},
+		{"one space of two", []string{"data:  \"a\"\n\n"}, []string{"other a"}},
+		{"several lines", []string{"data: {\"x\":\ndata:\"a\",\ndata\ndata:\ndata:  \"y\": \"b\\u0063\"}\n\n"},
+			[]string{"other x", "other a", "other y", "other bc"}},
+		{"several lines, CRLF", []string{"data: [\"a\",\r\nid: 7\r\ndata: \"b\"]\r\n\r\n"}, []string{"other id: 7", "other a", "other b"}},
+		{"no data", []string{"data\n\n", "data:\n\n", "data: \ndata\n\n"}, nil},
+		{"comments and fields", []string{": ping\n\n", ":\n\n", "event: e\nid: i\nretry: 3\ndata: \"a\"\n\n"},
+			[]string{"other : ping", "other :", "other event: e", "other id: i", "other retry: 3", "other a"}},
+		{"fields that are not data", []string{"DATA: \"a\"\n data: \"b\"\ndata : \"c\"\ndatum\n\n"},
+			[]string{"other DATA: \"a\"", "other  data: \"b\"", "other data : \"c\"", "other datum"}},
+		{"byte order mark", []string{"\xef\xbb\xbfdata: \"a\"\n\n"}, []string{"other a"}},
+		{"byte order mark alone", []string{"\xef\xbb\xbf"}, nil},
+		{"byte order mark in midstream", []string{"\n", "\xef\xbb\xbfdata: \"a\"\n\n"}, []string{"other \ufeffdata: \"a\""}},
+		{"end mark", []string{"data: [DONE]\n\n", "data:[DONE]\n\n", "data: \"a\"\n\n"}, []string{"other a"}},
+		{"last event without blank line", []string{"data: \"a\"\n\n", "data: \"b\"\n"}, []string{"other a", "other b"}},
+		{"last event without end of line", []string{"data: \"a\"\n\n", "data: \"b\""}, []string{"other a", "other b"}},
+		{"last event ends in CR", []string{"data: \"a\"\r\r"}, []string{"other a"}},
+		{"last line is a comment", []string{"data: \"a\"\n:c"}, []string{"other :c", "other a"}},
+		{"runes", []string{"data: \"é€😀\"\n\n", ": é\u2028€\n\n"}, []string{"other é€😀", "other : é\u2028€"}},
+		{"long lines", []string{"data: \"" + repeat("x", 2000) + "\"\r\n: " + repeat("y", 511) + "\r\r"},
+			[]string{"other : " + repeat("y", 511), "other " + repeat("x", 2000)}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			all := []byte(strings.Join(tc.events, ""))
+			check := func(parts ...[]byte) {
+				t.Helper()
+				evs, err := readAll(chat(t).ReadStream(DefaultLimits()), parts...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var raw []string
+				for _, ev := range evs {
+					raw = append(raw, string(ev.Raw))
+				}
+				if !slices.Equal(raw, tc.events) {
+					t.Errorf("cut into %q", raw)
+				}
+				wantLines(t, describeAll(evs), tc.want)
+			}
+			for i := range len(all) + 1 {
+				check(all[:i], all[i:])
+			}
+			check(slices.Collect(slices.Chunk(all, 1))...)
+		})
+	}
+}
+
+func TestEventLimit(t *testing.T) {
+	limits := Limits{Event: 20, Depth: 4, Places: 4}
+	for _, tc := range []struct {
+		name string
+		body string
+		ok   bool
+	}{
+		{"at the limit", ": " + repeat("x", 16) + "\n\n", true},
+		{"over it", ": " + repeat("x", 17) + "\n\n", false},
+		{"at the limit, CR", ": " + repeat("x", 16) + "\r\r", true},
+		{"over it, CR", ": " + repeat("x", 17) + "\r\r", false},
+		{"over it, CRLF", ": " + repeat("x", 15) + "\r\n\r\n", false},
+		{"at the limit, not closed", ": " + repeat("x", 18), true},
+		{"over it, not closed", ": " + repeat("x", 19), false},
+		{"far over it", ": " + repeat("x", 1000) + "\n\n", false},
+		{"many", repeat(": "+repeat("x", 16)+"\n\n", 50), true},
+		{"many, then one over it", repeat(": "+repeat("x", 16)+"\n\n", 50) + repeat("x", 19) + "\n\n", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			for _, size := range []int{1, 7, 20, 21, 10000} {
+				_, err := readAll(chat(t).ReadStream(limits), slices.Collect(slices.Chunk([]byte(tc.body), size))...)
+				if tc.ok && err != nil {
+					t.Errorf("by %d: %v", size, err)
+				}
+				if !tc.ok {
+					wantFault(t, err, TooLarge, 20)
+				}
+			}
+		})
+	}
+}
+
+// What has been freed is used again and must not show in later events.
+func TestFree(t *testing.T) {
+	r := chat(t).ReadStream(DefaultLimits())
+	long := chunk(`{"index":3,"delta":{"content":"a\u0062c","thinking":"d"},"finish_reason":"stop","token_ids":[1]}`)
+	evs, err := r.Feed([]byte(long), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := evs[0]
+	r.Free(first)
+	evs, err = r.Feed([]byte(chunk(`{"delta":{"content":"x\u0079"}}`)), evs[:0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if evs[0] != first {
+		t.Fatal("the event is not used again")
+	}
+	wantLines(t, describeAll(evs), []string{"content 0 xy"})
+	if len(first.shadows) != 0 || len(first.closed) != 0 || !slices.Equal(first.open, []int32{0}) {
+		t.Error("something of the freed event is left")
+	}
+}
+
+// Line ends of one kind must not have the buffer searched for the other kind
+// again and again: without that this test takes many seconds.
+func TestManyLines(t *testing.T) {
+	const n = 1 << 20
+	for _, end := range []string{"\r", "\n"} {
+		evs := mustRead(t, chat(t).ReadStream(DefaultLimits()), repeat(end, n))
+		if len(evs) != n {
+			t.Errorf("%q: %d events, want %d", end, len(evs), n)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package decode
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// next reads the whole of the next scalar and returns where it stands in src.
+func (w *walker) next() (span, error) {
+	v, err := w.dec.ReadValue()
+	if err != nil {
+		return span{}, w.syntax(err)
+	}
+	end := int(w.dec.InputOffset())
+	return span{end - len(v), end}, nil
+}
+
+// value reads the next value and returns where it stands in src.
+func (w *walker) value(r *rule, depth int) (at span, err error) {
+	if depth > w.limits.Depth {
+		return at, w.fail(TooDeep)
+	}
+	kind := w.dec.PeekKind()
+	if kind == 0 {
+		return w.next() // which says what is wrong
+	}
+	if r == nil {
+		r = w.unlisted()
+	}
+	if r.unreadable && kind != 'n' {
+		return at, w.fail(Unreadable)
+	}
+	from := len(w.ev.Pieces)
+	switch kind {
+	case '{':
+		at, err = w.object(r, depth)
+	case '[':
+		at, err = w.array(r, depth)
+	case '"':
+		if at, err = w.next(); err == nil {
+			err = w.piece(w.kind(r), at)
+		}
+	default:
+		at, err = w.next()
+	}
+	if err != nil {
+		return at, err
+	}
+	if r.joined && kind == '[' {
+		w.join(from)
+	}
+	if r.shadow && kind != 'n' {
+		w.ev.shadows = append(w.ev.shadows, w.spanOf(at))
+	}
+	w.note(r.mark, kind, at)
+	return at, nil
+}
+
+func (w *walker) object(r *rule, depth int) (at span, err error) {
+	if _, err = w.dec.ReadToken(); err != nil {
+		return at, w.syntax(err)
+	}
+	at.start = int(w.dec.InputOffset()) - 1
+	readable, index, path := r.types == nil, int32(-1), w.path
+	for w.dec.PeekKind() != '}' {
+		name, err := w.next()
+		if err != nil {
+			return at, err
+		}
+		plain, err := w.plain(name)
+		if err != nil {
+			return at, err
+		}
+		child, known := r.members[string(plain)]
+		if !known {
+			if err := w.piece(Other, name); err != nil {
+				return at, err
+			}
+		}
+		if path != 0 {
+			w.path = pathBelow(path, plain)
+		}
+		v, err := w.value(child, depth+1)
+		if err != nil {
+			return at, err
+		}
+		w.path = path
+		if child == nil {
+			continue
+		}
+		switch child.mark {
+		case markIndex, markMayIndex:
+			if index, err = w.number(child.mark, v); err != nil {
+				return at, err
+			}
+		case markType:
+			readable = slices.Contains(r.types, string(w.src[v.start:v.end]))
+		default:
+		}
+	}
+	if _, err = w.dec.ReadToken(); err != nil {
+		return at, w.syntax(err)
+	}
+	if !readable {
+		return at, w.fail(Unreadable)
+	}
+	at.end, w.index = int(w.dec.InputOffset()), index
+	return at, nil
+}
+
+// plain returns a member's name as parsers read it, without escapes.
+func (w *walker) plain(name span) ([]byte, error) {
+	inside := w.src[name.start+1 : name.end-1]
+	if bytes.IndexByte(inside, '\\') < 0 {
+		return inside, nil
+	}
+	plain, err := jsontext.AppendUnquote(nil, w.src[name.start:name.end])
+	if err != nil {
+		return nil, w.fail(InvalidUTF8)
+	}
+	return plain, nil
+}
+
+func (w *walker) array(r *rule, depth int) (at span, err error) {
+	if _, err = w.dec.ReadToken(); err != nil {
+		return at, w.syntax(err)
+	}
+	at.start = int(w.dec.InputOffset()) - 1
+	outer, path := w.at, w.path
+	for i := int32(0); w.dec.PeekKind() != ']'; i++ {
+		if r.numbers != noCoordinate && int(i) >= w.limits.Places {
+			return at, w.fail(TooLarge)
+		}
+		switch {
+		case r.numbers == coordinateA:
+			w.at.A = i
+			if w.stream {
+				w.path = pathStart
+			}
+		case r.numbers == coordinateB:
+			w.at.B = i
+		}
+		if err := w.item(r, i, depth); err != nil {
+			return at, err
+		}
+		w.at, w.path = outer, path
+	}
+	if _, err = w.dec.ReadToken(); err != nil {
+		return at, w.syntax(err)
+	}
+	at.end, w.index = int(w.dec.InputOffset()), -1
+	return at, nil
+}
+
+// item reads an array's item and gives what it holds the item's number, which
+// may stand behind it.
+func (w *walker) item(r *rule, number int32, depth int) error {
+	pieces, closed := len(w.ev.Pieces), len(w.ev.closed)
+	w.index = -1
+	if _, err := w.value(r.items, depth+1); err != nil {
+		return err
+	}
+	index := w.index
+	if index >= 0 {
+		number = index
+	}
+	for i := range w.ev.Pieces[pieces:] {
+		p := &w.ev.Pieces[pieces+i].Place
+		switch {
+		case r.numbers == coordinateA:
+			p.A = number
+		case r.numbers == coordinateB:
+			p.B = number
+		case p.Kind == Unknown && index >= 0:
+			p.Path = pathNumbered(p.Path, index)
+		}
+	}
+	if r.numbers == coordinateA {
+		for i := range w.ev.closed[closed:] {
+			w.ev.closed[closed+i] = number
+		}
+		w.ev.open = append(w.ev.open, number)
+	}
+	return nil
+}
