@@ -51,7 +51,8 @@ type server struct{ cfg Config }
 // ServeHTTP routes by hand: http.ServeMux would answer an unknown path or
 // method in plain text and redirect paths that are not clean.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method, serve := http.MethodGet, http.HandlerFunc(nil)
+	method := http.MethodGet
+	var serve http.HandlerFunc
 	switch r.URL.Path {
 	case "/v1/chat/completions":
 		method, serve = http.MethodPost, s.chat

@@ -50,7 +50,7 @@ func repeated(prompt string) string {
 // colonIndex finds the first colon that introduces something, -1 for none:
 // those in 10:30 and https:// are part of the words.
 func colonIndex(s string) int {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] != ':' || strings.HasPrefix(s[i+1:], "//") {
 			continue
 		}
@@ -97,7 +97,7 @@ func closing(s string, open rune) int {
 	case '“':
 		return strings.IndexRune(s, '”')
 	case '\'':
-		for i := 0; i < len(s); i++ {
+		for i := range len(s) {
 			if s[i] != '\'' {
 				continue
 			}

@@ -36,7 +36,7 @@ func openDataDir(dir string) (closeDir func(), err error) {
 // all, and returns its path.
 func writeCA(dataDir string, pem []byte) (string, error) {
 	dir := filepath.Join(dataDir, "tls")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return "", fmt.Errorf("data directory: %w", err)
 	}
 	path := filepath.Join(dir, "ca.pem")

@@ -105,7 +105,7 @@ func effectiveOf(p *policy.Policy) (e effective) {
 	return e
 }
 
-func printEffective(w io.Writer, b *policy.Bundle, _ string, asJSON bool) error {
+func writeEffective(w io.Writer, b *policy.Bundle, _ string, asJSON bool) error {
 	e := effectiveOf(b.Policy)
 	if asJSON {
 		return json.NewEncoder(w).Encode(e)

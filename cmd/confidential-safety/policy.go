@@ -13,11 +13,11 @@ import (
 func policyCommand() *cobra.Command {
 	return group("policy", "Check a policy and try it on texts",
 		policyFileCommand("check", "Parse a policy and all that it names, strictly", `Parse a policy file and every file that it names. An error names the file, the line and the
-column, and the exit code is then 2. Without FILE the embedded default policy is checked.`, printCheck),
+column, and the exit code is then 2. Without FILE the embedded default policy is checked.`, writeCheck),
 		policyFileCommand("hash", "Print the policy's digest", `Print the digest of a policy file and of every file that it names: the policy_hash of
-verdicts and quotes. Without FILE it is that of the embedded default policy.`, printHash),
+verdicts and quotes. Without FILE it is that of the embedded default policy.`, writeHash),
 		policyFileCommand("show", "Print the policy as it is in force", `Print a policy with all its defaults filled in, as TOML or JSON. Without FILE the embedded
-default policy is printed.`, printEffective),
+default policy is printed.`, writeEffective),
 		classifyCommand(), explainCommand(),
 	)
 }
@@ -59,7 +59,7 @@ func checkedBundle(name string) (*policy.Bundle, error) {
 	return b, nil
 }
 
-func printCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
+func writeCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
 	rules, err := patternRules(b)
 	if err != nil {
 		return usage(err)
@@ -83,7 +83,7 @@ func printCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
 	return err
 }
 
-func printHash(w io.Writer, b *policy.Bundle, _ string, asJSON bool) error {
+func writeHash(w io.Writer, b *policy.Bundle, _ string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(map[string]string{"policy_hash": b.Hash()})
 	}

