@@ -61,7 +61,7 @@ func TestLogsHoldNoContent(t *testing.T) {
 	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
 		slog.New(h).Info("m", "ev", ev, "copy", *ev, "piece", ev.Pieces[0], "pointer", &ev.Pieces[0])
 	}
-	if strings.Contains(b.String(), "nightjar") || strings.Contains(b.String(), fmt.Sprint([]byte("nightjar"))[1:10]) {
+	if strings.Contains(b.String(), "nightjar") || strings.Contains(b.String(), "110 105 103 104 116") {
 		t.Errorf("content in the log: %s", b.String())
 	}
 }

@@ -26,6 +26,6 @@ func pathBelow(path uint64, name []byte) uint64 {
 
 // pathNumbered is a path through an array whose items name their number.
 func pathNumbered(path uint64, number int32) uint64 {
-	path = (path ^ uint64(number)) * pathPrime
+	path = (path ^ uint64(number)) * pathPrime //nolint:gosec // only told apart, never counted
 	return (path ^ endOfNumber) * pathPrime
 }

@@ -133,14 +133,15 @@ func (w *walker) array(r *rule, depth int) (at span, err error) {
 		if r.numbers != noCoordinate && int(i) >= w.limits.Places {
 			return at, w.fail(TooLarge)
 		}
-		switch {
-		case r.numbers == coordinateA:
+		switch r.numbers {
+		case coordinateA:
 			w.at.A = i
 			if w.stream {
 				w.path = pathStart
 			}
-		case r.numbers == coordinateB:
+		case coordinateB:
 			w.at.B = i
+		case noCoordinate:
 		}
 		if err := w.item(r, i, depth); err != nil {
 			return at, err

@@ -103,7 +103,7 @@ func TestRecorderPanics(t *testing.T) {
 		h.recorder.panics = true
 		h.recorder.mu.Unlock()
 		close(e.in)
-		if e.result(); e.err == nil {
+		if _ = e.result(); e.err == nil {
 			t.Error("ended with OK")
 		}
 		expectNoContent(t, e)

@@ -49,19 +49,19 @@ func (e *talk) expectImmediate(body, code string) {
 }
 
 func TestEarlyBlock(t *testing.T) {
-	pre, post_ := verdict.PreInferenceGate, verdict.PostInferenceGate
+	input, output := verdict.PreInferenceGate, verdict.PostInferenceGate
 	asked := []*extprocv3.ProcessingRequest{post(), reqBody(ask("hi"), true)}
 	for name, c := range map[string]struct {
 		messages []*extprocv3.ProcessingRequest
 		trace    string
 		stage    verdict.Stage
 	}{
-		"request blocked":    {[]*extprocv3.ProcessingRequest{post(), reqBody(ask("codename nightjar"), true)}, "I451", pre},
-		"with trailers":      {[]*extprocv3.ProcessingRequest{post(), reqBody(ask("codename nightjar"), false), reqTrailers()}, "I451", pre},
-		"response":           {append(asked, respJSON(), respBody(says("codename nightjar"), true)), "H> B>. I451", post_},
-		"stream, first word": {append(asked, respSSE(), respBody(roleEvent, false), respBody(event("codename"), false), respBody(event(" nightjar."), false)), "H> B>. I451", post_},
-		"stream at its end":  {append(asked, respSSE(), respBody(event("codename nightjar"), true)), "H> B>. I451", post_},
-		"at trailers":        {append(asked, respSSE(), respBody(event("codename nightjar"), false), respTrailers()), "H> B>. I451", post_},
+		"request blocked":    {[]*extprocv3.ProcessingRequest{post(), reqBody(ask("codename nightjar"), true)}, "I451", input},
+		"with trailers":      {[]*extprocv3.ProcessingRequest{post(), reqBody(ask("codename nightjar"), false), reqTrailers()}, "I451", input},
+		"response":           {append(asked, respJSON(), respBody(says("codename nightjar"), true)), "H> B>. I451", output},
+		"stream, first word": {append(asked, respSSE(), respBody(roleEvent, false), respBody(event("codename"), false), respBody(event(" nightjar."), false)), "H> B>. I451", output},
+		"stream at its end":  {append(asked, respSSE(), respBody(event("codename nightjar"), true)), "H> B>. I451", output},
+		"at trailers":        {append(asked, respSSE(), respBody(event("codename nightjar"), false), respTrailers()), "H> B>. I451", output},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, h *house) {

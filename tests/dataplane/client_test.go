@@ -61,7 +61,7 @@ func send(t testing.TB, c *http.Client, req *http.Request) got {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
 	return got{resp.StatusCode, resp.Header, string(body), err, resp.Header.Get("x-request-id")}
 }

@@ -151,7 +151,7 @@ func raw(t *testing.T, s *sidecar, bytes string) (int, http.Header) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(15 * time.Second))
 	// Envoy may close before all of it is written.
 	_, _ = io.WriteString(conn, bytes)

@@ -87,7 +87,7 @@ func TestSDK(t *testing.T) {
 func collect(t *testing.T, client openai.Client, words string, seen chan struct{}) (text, finish string, err error) {
 	t.Helper()
 	stream := client.Chat.Completions.NewStreaming(t.Context(), question(words))
-	defer stream.Close()
+	defer func() { _ = stream.Close() }()
 	for stream.Next() {
 		for _, c := range stream.Current().Choices {
 			text += c.Delta.Content
