@@ -56,7 +56,6 @@ var asciiFold = func() (t [utf8.RuneSelf]byte) {
 
 // write folds the next bytes of the source.
 func (f *folder) write(text []byte) {
-	f.out = slices.Grow(f.out, len(text)) // enough for almost every text
 	for f.carried > 0 && len(text) > 0 {
 		f.carry[f.carried] = text[0]
 		f.carried++
@@ -106,25 +105,32 @@ func (f *folder) end() int64 { return f.base + int64(len(f.out)) }
 // ascii folds the ASCII bytes that text starts with and returns their number.
 func (f *folder) ascii(text []byte) int {
 	f.linear()
+	start := len(f.out)
+	out := slices.Grow(f.out, len(text))[:start+len(text)]
+	n := start // written so far
 	jumped := false
 	for i, c := range text {
 		if c >= utf8.RuneSelf {
-			return i
+			text = text[:i]
+			break
 		}
-		n := asciiFold[c]
-		if n == 0 || n == ' ' && f.space {
-			f.src++
+		folded := asciiFold[c]
+		if folded == 0 || folded == ' ' && f.space {
 			jumped = true
 			continue
 		}
 		if jumped {
+			f.out, f.src = out[:n], f.src+int64(i)
 			f.linear()
+			f.src -= int64(i)
 			jumped = false
 		}
-		f.space = n == ' '
-		f.out = append(f.out, n)
-		f.src++
+		f.space = folded == ' '
+		out[n] = folded
+		n++
 	}
+	f.out = out[:n]
+	f.src += int64(len(text))
 	return len(text)
 }
 

@@ -14,14 +14,17 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
-// exchange is one request and its response. The goroutine of its gRPC stream
-// owns all of it.
+// exchange is one request and its response. One goroutine owns all of it: that
+// of run until, if ever, Process takes the exchange over.
 type exchange struct {
 	*reply
-	srv  *Server
-	pump *pump
-	ctx  context.Context
-	id   string
+	srv   *Server
+	inbox *inbox
+	ctx   context.Context
+	id    string
+	// late is how the exchange is refused if the message it waits for does not
+	// come in time.
+	late *refusal
 
 	api      *decode.API // nil for what is not inspected
 	decision verdict.Decision
@@ -39,10 +42,29 @@ func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *e
 	return &exchange{
 		reply: &reply{stream: stream, id: id},
 		srv:   s,
-		pump:  newPump(stream, s.stop),
+		inbox: newInbox(stream),
 		ctx:   stream.Context(),
 		id:    id,
+		late:  refuseUnchecked,
 	}
+}
+
+// own does what the exchange's owner does last, f, and concludes the exchange,
+// unless it was taken over. A panic ends in a status that is not OK.
+func (x *exchange) own(f func() error) (err error) {
+	defer func() {
+		// The panic's value may hold content, so it is not looked at.
+		if r := recover(); r != nil {
+			x.srv.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
+			err = status.Error(codes.Internal, "panic")
+		}
+	}()
+	defer func() {
+		if !errors.Is(err, errTaken) {
+			x.close() // before the recover: recording may panic too
+		}
+	}()
+	return f()
 }
 
 // run takes the exchange through its phases. It returns nil only when both
@@ -62,7 +84,11 @@ func (x *exchange) end(err error) error {
 	case err == nil || errors.Is(err, errAnswered):
 		return nil
 	case errors.As(err, &r):
-	case errors.Is(err, errShutdown), errors.Is(err, errDeadline):
+	case errors.Is(err, errTaken):
+		return errTaken
+	case errors.Is(err, errDeadline):
+		r = x.late
+	case errors.Is(err, errShutdown):
 		r = refuseUnchecked
 	case errors.Is(err, errStream):
 		x.gone = true
@@ -92,7 +118,6 @@ func (x *exchange) end(err error) error {
 
 // close ends what run left: an exchange without a verdict gets one.
 func (x *exchange) close() {
-	x.pump.close()
 	if x.api == nil || x.verdict != nil {
 		return
 	}

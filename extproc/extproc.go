@@ -23,13 +23,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-
 	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/extproc/inspect"
 	"github.com/difflabai/confidential-safety/verdict"
+	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 )
 
 // Recorder takes the verdict of each exchange, before the exchange is answered.
@@ -78,7 +75,7 @@ func New(cfg Config) *Server {
 }
 
 // Process implements the ext_proc service for one exchange.
-func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err error) {
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
 	s.active.Add(1)
 	defer func() {
 		if s.active.Add(-1) == 0 {
@@ -89,15 +86,24 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 		}
 	}()
 	x := newExchange(s, stream)
-	defer func() {
-		// The panic's value may hold content, so it is not looked at.
-		if r := recover(); r != nil {
-			s.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
-			err = status.Error(codes.Internal, "panic")
+	done := make(chan error, 1)
+	go func() { done <- x.own(x.run) }()
+	defer x.inbox.timer.Stop()
+	for stop := s.stop; ; {
+		select {
+		case err := <-done:
+			return err
+		case <-x.inbox.timer.C:
+			if x.inbox.takeLate() {
+				return x.own(func() error { return x.end(errDeadline) })
+			}
+		case <-stop:
+			if x.inbox.shut() {
+				return x.own(func() error { return x.end(errShutdown) })
+			}
+			stop = nil
 		}
-	}()
-	defer x.close() // before the recover: recording may panic too
-	return x.run()
+	}
 }
 
 // Drain waits until no exchange is running or ctx is done, and then ends those

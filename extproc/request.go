@@ -17,7 +17,7 @@ var errAnswered = errors.New("answered")
 // lets it go on. Until then Envoy has not even chosen an upstream connection.
 func (x *exchange) readRequest() error {
 	arrival := time.Now().Add(x.srv.cfg.Timeouts.Request)
-	m, err := x.pump.next(time.Until(arrival))
+	m, err := x.inbox.next(arrival)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (x *exchange) readRequest() error {
 	if !ok {
 		return x.local(headers)
 	}
-	x.api = api
+	x.api, x.late = api, refuseTimeout
 	if err := x.acceptRequest(headers, head.GetEndOfStream()); err != nil {
 		return err
 	}
@@ -39,10 +39,7 @@ func (x *exchange) readRequest() error {
 	d := x.srv.cfg.Inspector.Request(api)
 	trailers := (*corev3.HeaderMap)(nil)
 	for ended := false; !ended; {
-		m, err := x.pump.next(time.Until(arrival))
-		if errors.Is(err, errDeadline) {
-			return refuseTimeout
-		}
+		m, err := x.inbox.next(arrival)
 		if err != nil {
 			return err
 		}

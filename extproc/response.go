@@ -1,7 +1,7 @@
 package extproc
 
 import (
-	"errors"
+	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -13,6 +13,7 @@ import (
 // readResponse sends the response on as far as it is cleared. Its headers wait
 // for the first words that are, so that an early block is a status of its own.
 func (x *exchange) readResponse() error {
+	x.late = refuseUpstreamTimeout
 	m, err := x.nextOfResponse()
 	if err != nil {
 		return err
@@ -64,11 +65,7 @@ func (x *exchange) readResponse() error {
 }
 
 func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
-	m, err := x.pump.next(x.srv.cfg.Timeouts.Upstream)
-	if errors.Is(err, errDeadline) {
-		return nil, refuseUpstreamTimeout
-	}
-	return m, err
+	return x.inbox.next(time.Now().Add(x.srv.cfg.Timeouts.Upstream))
 }
 
 // pass sends on what a step of the inspection released.

@@ -19,6 +19,7 @@ func stopShared() {
 	if shared.sidecar != nil {
 		_ = shared.sidecar.cmd.Process.Kill()
 		<-shared.sidecar.exited
+		_ = os.Remove(shared.sidecar.stderr)
 	}
 	if shared.model != nil {
 		shared.model.srv.CloseClientConnections()

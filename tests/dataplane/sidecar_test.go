@@ -2,7 +2,6 @@ package dataplane
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,8 +26,7 @@ type sidecar struct {
 
 	want   int // exit code of a sidecar that no signal ended
 	exited chan struct{}
-	mu     sync.Mutex
-	stderr bytes.Buffer
+	stderr string // file
 }
 
 // readyLine is what the program prints when it serves.
@@ -80,23 +77,16 @@ func launchWith(env []string, dataDir string, args ...string) (*sidecar, error) 
 	if err != nil {
 		return nil, err
 	}
-	errs, err := s.cmd.StderrPipe()
+	errs, err := os.CreateTemp(memoryDir(), "dataplane-log-")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cmd.Start(); err != nil {
+	s.cmd.Stderr, s.stderr = errs, errs.Name()
+	err = s.cmd.Start()
+	_ = errs.Close()
+	if err != nil {
 		return nil, err
 	}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		lines := bufio.NewScanner(errs)
-		for lines.Scan() {
-			s.mu.Lock()
-			s.stderr.Write(append(lines.Bytes(), '\n'))
-			s.mu.Unlock()
-		}
-	}()
 	first := make(chan readyLine, 1)
 	go func() {
 		defer close(s.exited)
@@ -107,7 +97,6 @@ func launchWith(env []string, dataDir string, args ...string) (*sidecar, error) 
 				first <- r
 			}
 		}
-		<-read
 		_ = s.cmd.Wait()
 	}()
 	select {
@@ -165,6 +154,7 @@ func (s *sidecar) stop(t testing.TB) {
 	if strings.Contains(s.log(), "DATA RACE") {
 		t.Errorf("data race:\n%s", s.log())
 	}
+	_ = os.Remove(s.stderr)
 }
 
 // wait returns the exit code, -1 for a process that a signal ended.
@@ -182,9 +172,20 @@ func (s *sidecar) wait(t testing.TB) int {
 
 // log is what has been written to standard error.
 func (s *sidecar) log() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.stderr.String()
+	text, err := os.ReadFile(s.stderr)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// memoryDir is on a memory file system where there is one, so that what is
+// measured is not a disk.
+func memoryDir() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 // verdicts returns the verdicts of a request.
