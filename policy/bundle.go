@@ -129,14 +129,17 @@ func (b *Bundle) Hash() string {
 }
 
 func readFile(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	// Before it is opened: to open a pipe waits for a writer.
+	if info, err := fs.Stat(fsys, name); err != nil {
+		return nil, cause(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer f.Close() //nolint:errcheck // it was only read
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, cause(err)

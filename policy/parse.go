@@ -126,8 +126,9 @@ func parse(name string, data []byte) (*document, error) {
 
 const unknownKey = "unknown key %q: remove it or correct its spelling"
 
-// goType is how the TOML decoder names where a value of a wrong type stands.
-var goType = regexp.MustCompile(`cannot decode TOML (\S+) into (?:struct field \S+ of type|a Go value of type) (\S+)`)
+// goType is how the TOML decoder names where a value of a wrong type stands:
+// the field may be of a struct that has no name, and is then long.
+var goType = regexp.MustCompile(`cannot decode TOML (\S+) into (?:struct field .+ of type|a Go value of type) (\S+)`)
 
 // decodeError words an error of the TOML decoder on one line.
 func decodeError(name string, err error) error {

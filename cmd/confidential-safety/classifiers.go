@@ -15,7 +15,7 @@ func classifiers(b *policy.Bundle) (*classify.Patterns, error) {
 		c := &b.Policy.Categories[i]
 		for _, cl := range c.Classifiers {
 			if cl.Type != policy.PatternMatch {
-				return nil, fmt.Errorf("policy: category %s asks for a classifier of type %q, which is not in this version: use pattern_match", c.Name, cl.Type)
+				return nil, fmt.Errorf("%s: category %s asks for a classifier of type %q, which is not in this version: use pattern_match", b.Files[0].Name, c.Name, cl.Type)
 			}
 		}
 	}
@@ -37,7 +37,7 @@ func patternRules(b *policy.Bundle) (rules []classify.Rule, err error) {
 			}
 			data, ok := b.File(cl.PatternFile)
 			if !ok {
-				return nil, fmt.Errorf("policy: pattern_file %q is not in the bundle", cl.PatternFile)
+				return nil, fmt.Errorf("%s: pattern_file %q is not in the bundle", b.Files[0].Name, cl.PatternFile)
 			}
 			patterns, err := classify.ParsePatterns(cl.PatternFile, data)
 			if err != nil {

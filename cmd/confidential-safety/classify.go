@@ -29,7 +29,7 @@ what the classifiers found. Other members of a line are ignored.`,
   confidential-safety policy classify --policy policy.toml --stage output <answers.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := j.open(); err != nil {
+			if err := j.open(cmd); err != nil {
 				return usage(err)
 			}
 			return j.classify(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout())
@@ -48,9 +48,8 @@ type row struct {
 	Text *string        `json:"text"`
 }
 
-// judged is a line of output.
+// judged is a line of output but for its id, which is written as it was read.
 type judged struct {
-	ID           json.RawMessage   `json:"id"`
 	Action       verdict.Action    `json:"action"`
 	RiskCategory verdict.Category  `json:"risk_category"`
 	Findings     []verdict.Finding `json:"findings"`
@@ -67,8 +66,9 @@ func (j *judge) classify(ctx context.Context, in io.Reader, out io.Writer) error
 		if err == nil && len(bytes.TrimSpace(line)) > 0 {
 			err = j.judgeRow(ctx, line, w)
 		}
-		// Whoever feeds this line by line waits for the answer.
-		if lines.Buffered() == 0 && err == nil {
+		// Whoever feeds this line by line waits for the answer, even if the
+		// beginning of the next line is here already.
+		if err == nil && !lineWaits(lines) {
 			err = w.Flush()
 		}
 		if err != nil {
@@ -76,6 +76,12 @@ func (j *judge) classify(ctx context.Context, in io.Reader, out io.Writer) error
 			return fmt.Errorf("line %d: %w", number, err)
 		}
 	}
+}
+
+// lineWaits reports whether a whole line has been read ahead.
+func lineWaits(r *bufio.Reader) bool {
+	ahead, err := r.Peek(r.Buffered())
+	return err == nil && bytes.IndexByte(ahead, '\n') >= 0
 }
 
 // readLine returns the next line, without its end, and io.EOF behind the last.
@@ -97,7 +103,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func (j *judge) judgeRow(ctx context.Context, line []byte, w io.Writer) error {
+func (j *judge) judgeRow(ctx context.Context, line []byte, w *bufio.Writer) error {
 	if !utf8.Valid(line) {
 		return errors.New("not valid UTF-8: correct it")
 	}
@@ -116,5 +122,13 @@ func (j *judge) judgeRow(ctx context.Context, line []byte, w io.Writer) error {
 	if d.Findings == nil {
 		d.Findings = []verdict.Finding{}
 	}
-	return json.NewEncoder(w).Encode(judged{json.RawMessage(r.ID), d.Action, d.Category, d.Findings})
+	rest, err := json.Marshal(judged{d.Action, d.Category, d.Findings})
+	if err != nil {
+		return err
+	}
+	out := append(w.AvailableBuffer(), `{"id":`...)
+	out = append(append(out, r.ID...), ',')
+	out = append(append(out, rest[1:]...), '\n')
+	_, err = w.Write(out)
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -57,7 +58,7 @@ func (v values) parse() (*config, error) {
 		{"data_dir", c.parseDataDir},
 		{"mode", parseMode},
 		{"envoy", into(&c.envoy)},
-		{"log_level", func(s string) error { return c.logLevel.UnmarshalText([]byte(s)) }},
+		{"log_level", c.parseLogLevel},
 		{"log_format", c.parseLogFormat},
 		{"drain_timeout", duration(&c.drainTimeout)},
 		{"request_timeout", duration(&c.requestTimeout)},
@@ -79,12 +80,32 @@ func (v values) parse() (*config, error) {
 			return nil, fmt.Errorf("%s: %w", v.origin[step.key], err)
 		}
 	}
-	if c.upstream != nil {
-		if err := envoy.CheckUpstream(c.upstream, len(c.upstreamCA) > 0, len(c.upstreamSPKI) > 0); err != nil {
-			return nil, err
-		}
+	if err := c.checkUpstream(); err != nil {
+		return nil, fmt.Errorf("%s: %w", v.origin["upstream"], err)
 	}
-	return c, nil
+	return c, c.checkSockets()
+}
+
+func (c *config) checkUpstream() error {
+	ca, spki := len(c.upstreamCA) > 0, len(c.upstreamSPKI) > 0
+	if c.upstream == nil {
+		if ca || spki {
+			return errors.New("--upstream-ca and --upstream-spki are of no use without it: name the model server's URL")
+		}
+		return nil
+	}
+	if err := envoy.CheckUpstream(c.upstream, ca, spki); err != nil {
+		// The caller says already which setting it is.
+		return errors.New(strings.TrimPrefix(err.Error(), "upstream: "))
+	}
+	return nil
+}
+
+func (c *config) checkSockets() error {
+	if c.extProcSocket == c.httpSocket || c.httpSocket == c.sdsSocket || c.sdsSocket == c.extProcSocket {
+		return errors.New("--extproc-addr, --http-addr and --sds-addr: two of them are the same: choose three paths")
+	}
+	return nil
 }
 
 func (c *config) parseListen(s string) error {
@@ -111,7 +132,7 @@ func (c *config) parseUpstreamCA(name string) (err error) {
 		return nil
 	}
 	if c.upstreamCA, err = os.ReadFile(name); err != nil {
-		return err
+		return fmt.Errorf("%w: name the CA's certificate", err)
 	}
 	if !x509.NewCertPool().AppendCertsFromPEM(c.upstreamCA) {
 		return fmt.Errorf("%s holds no certificate in PEM: name the CA's certificate", name)
@@ -153,6 +174,17 @@ func parseMode(s string) error {
 	default:
 		return fmt.Errorf("mode %q: want inference", s)
 	}
+}
+
+func (c *config) parseLogLevel(s string) error {
+	level, ok := map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}[s]
+	if !ok {
+		return fmt.Errorf("log level %q: want debug, info, warn or error", s)
+	}
+	c.logLevel = level
+	return nil
 }
 
 func (c *config) parseLogFormat(s string) error {
@@ -201,7 +233,9 @@ func (c *config) parseModel(path string) (err error) {
 	if path == "" {
 		return nil
 	}
-	c.modelHash, err = attest.ModelHash(path)
+	if c.modelHash, err = attest.ModelHash(path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: name the model's file or directory", err)
+	}
 	return err
 }
 
@@ -216,46 +250,6 @@ func (c *config) parseModelHash(s string) error {
 	case "":
 		return errors.New("there is no model to compare with: set --model-path")
 	default:
-		return fmt.Errorf("the model has the hash %s: it is not the expected one", c.modelHash)
-	}
-}
-
-func into(s *string) func(string) error {
-	return func(value string) error { *s = value; return nil }
-}
-
-// duration reads a time above 0 with its unit.
-func duration(d *time.Duration) func(string) error {
-	return func(s string) (err error) {
-		if *d, err = time.ParseDuration(s); err != nil || *d <= 0 {
-			return fmt.Errorf("%q is no duration: want one above 0 with a unit, such as 30s", s)
-		}
-		return nil
-	}
-}
-
-// digest reads a SHA-256 in hex, or nothing.
-func digest(d *[]byte) func(string) error {
-	return func(s string) error {
-		b, err := hex.DecodeString(s)
-		if err != nil || len(b) != 0 && len(b) != 32 {
-			return errors.New("want a SHA-256: 64 hex digits")
-		}
-		if len(b) > 0 {
-			*d = b
-		}
-		return nil
-	}
-}
-
-// socket reads the address of a Unix socket.
-func socket(path *string) func(string) error {
-	return func(s string) error {
-		rest, ok := strings.CutPrefix(s, "unix://")
-		if !ok || !filepath.IsAbs(rest) || filepath.Clean(rest) != rest {
-			return fmt.Errorf("address %q: want a Unix socket, such as unix:///run/confidential-safety/x.sock", s)
-		}
-		*path = rest
-		return nil
+		return fmt.Errorf("the model has another hash, %s: name the right model with --model-path or correct the hash", c.modelHash)
 	}
 }

@@ -38,13 +38,15 @@ standard output says where.`,
 			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
-				return usage(err)
+				return usage(fmt.Errorf("%w: choose another address with --listen", err))
 			}
+			ctx, stop := untilSignal(cmd.Context())
+			defer stop()
 			err = json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"ready": true, "url": "http://" + l.Addr().String()})
 			if err != nil {
 				return fmt.Errorf("standard output: %w", err)
 			}
-			return serveDemo(cmd.Context(), l, delay)
+			return serveDemo(ctx, l, delay)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:8000", "loopback `address` to listen on; port 0 picks one")

@@ -3,11 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,11 +13,11 @@ import (
 // overwrite each other's files. close lets go of it.
 func openDataDir(dir string) (closeDir func(), err error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, dataDirError(err)
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("data directory: %w", err)
+		return nil, dataDirError(err)
 	}
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = lock.Close()
@@ -32,20 +29,26 @@ func openDataDir(dir string) (closeDir func(), err error) {
 	return func() { _ = lock.Close() }, nil
 }
 
+func dataDirError(err error) error {
+	return fmt.Errorf("data directory: %w: name one that can be written to with --data-dir", err)
+}
+
 // writeCA writes the CA's certificate into the data directory, whole or not at
 // all, and returns its path.
 func writeCA(dataDir string, pem []byte) (string, error) {
 	dir := filepath.Join(dataDir, "tls")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return "", fmt.Errorf("data directory: %w", err)
+		return "", dataDirError(err)
 	}
 	path := filepath.Join(dir, "ca.pem")
 	tmp := path + ".new"
-	if err := os.WriteFile(tmp, pem, 0o644); err != nil { //nolint:gosec // a certificate is public
-		return "", fmt.Errorf("data directory: %w", err)
+	err := os.WriteFile(tmp, pem, 0o644) //nolint:gosec // a certificate is public
+	if err == nil {
+		err = os.Rename(tmp, path)
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return "", fmt.Errorf("data directory: %w", err)
+	if err != nil {
+		_ = os.Remove(tmp)
+		return "", dataDirError(err)
 	}
 	return path, nil
 }
@@ -62,33 +65,6 @@ func runtimeDir() (string, error) {
 		return "", fmt.Errorf("runtime directory: %w", err)
 	}
 	return dir, nil
-}
-
-// listenUnix listens on a Unix socket that only this user may connect to. One
-// that a sidecar left behind which is no more is replaced.
-func listenUnix(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, fmt.Errorf("socket %s: %w", path, err)
-	}
-	l, err := net.Listen("unix", path)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		if c, dialErr := net.DialTimeout("unix", path, time.Second); dialErr == nil {
-			_ = c.Close()
-			return nil, fmt.Errorf("socket %s: another process listens there: stop it or choose another path", path)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, fmt.Errorf("socket %s: %w", path, err)
-		}
-		l, err = net.Listen("unix", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("socket %s: %w", path, err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		_ = l.Close()
-		return nil, fmt.Errorf("socket %s: %w", path, err)
-	}
-	return l, nil
 }
 
 // noCoreDumps makes sure that no dump of this process or of its children holds

@@ -91,6 +91,7 @@ func effectiveOf(p *policy.Policy) (e effective) {
 		e.Agent = &effectiveAgent{
 			MaxSuspiciousActions: a.MaxSuspiciousActions, TrajectoryWindowTurns: a.TrajectoryWindowTurns,
 			RestrictedTools: a.RestrictedTools, CapabilityBudget: a.CapabilityBudget,
+			AttackChains: []effectiveChain{}, // [], not null
 		}
 		for _, c := range a.AttackChains {
 			e.Agent.AttackChains = append(e.Agent.AttackChains, effectiveChain(c))

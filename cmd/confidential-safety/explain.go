@@ -26,7 +26,7 @@ policy's author at a terminal and is never offered over the network.`,
   confidential-safety policy explain --policy policy.toml --stage output --json <answer.txt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := j.open(); err != nil {
+			if err := j.open(cmd); err != nil {
 				return usage(err)
 			}
 			e, err := j.explain(cmd.Context(), cmd.InOrStdin())
@@ -130,12 +130,12 @@ func (e *explanation) print(w io.Writer) error {
 		if c.Exceeded {
 			relation = "at or above"
 		}
-		if _, err := fmt.Fprintf(w, "%s: confidence %.3g is %s the threshold %.3g\n", c.Category, c.Confidence, relation, c.Threshold); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: confidence %v is %s the threshold %v\n", c.Category, c.Confidence, relation, c.Threshold); err != nil {
 			return err
 		}
 	}
 	for _, m := range e.Matches {
-		if _, err := fmt.Fprintf(w, "  bytes %d-%d %q: %s (%s %.3g)\n", m.Start, m.End, m.Text, m.Source, m.Category, m.Confidence); err != nil {
+		if _, err := fmt.Fprintf(w, "  bytes %d-%d %q: %s (%s %v)\n", m.Start, m.End, m.Text, m.Source, m.Category, m.Confidence); err != nil {
 			return err
 		}
 	}

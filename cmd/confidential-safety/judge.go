@@ -25,7 +25,7 @@ func (j *judge) addFlags(cmd *cobra.Command) {
 }
 
 // open reads the flags.
-func (j *judge) open() (err error) {
+func (j *judge) open(cmd *cobra.Command) (err error) {
 	switch j.stageName {
 	case "input":
 		j.stage = verdict.PreInferenceGate
@@ -33,6 +33,9 @@ func (j *judge) open() (err error) {
 		j.stage = verdict.PostInferenceGate
 	default:
 		return fmt.Errorf("--stage %q: want input or output", j.stageName)
+	}
+	if j.policy == "" && cmd.Flags().Changed("policy") {
+		return fmt.Errorf("--policy: %w", errEmpty)
 	}
 	if j.bundle, err = loadBundle(j.policy); err != nil {
 		return err

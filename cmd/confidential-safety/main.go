@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -38,13 +36,7 @@ func usage(err error) error {
 }
 
 func main() {
-	// A second signal ends the program at once.
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	go func() {
-		<-ctx.Done()
-		stop()
-	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is main with everything that a test wants to give it.
@@ -58,7 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "confidential-safety: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
+	fmt.Fprintf(stderr, "confidential-safety: %s\n", oneLine(err.Error()))
 	if u := (usageError{}); errors.As(err, &u) {
 		return exitUsage
 	}
@@ -81,9 +73,12 @@ it classifies, gates and redacts them in flight and lets nothing pass unread.`,
 		},
 		SilenceUsage:      true,
 		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	help := helpCommand()
+	root.SetHelpCommand(help)
 	root.AddCommand(
+		help,
 		runCommand(), serveCommand(), demoModelCommand(), envoyCommand(), policyCommand(), versionCommand(),
 	)
 	strict(root)
@@ -110,12 +105,17 @@ func strict(cmd *cobra.Command) {
 	}
 }
 
-// group is a command that only holds others.
+// group is a command that only holds others. Its examples are the first of theirs.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	examples := make([]string, len(commands))
+	for i, c := range commands {
+		examples[i], _, _ = strings.Cut(c.Example, "\n")
+	}
 	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.NoArgs,
+		Use:     use,
+		Short:   short,
+		Example: strings.Join(examples, "\n"),
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return usage(fmt.Errorf("%s needs a command: see %s --help", c.Name(), c.CommandPath()))
 		},

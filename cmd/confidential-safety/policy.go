@@ -34,7 +34,9 @@ func policyFileCommand(use, short, long string, show func(w io.Writer, b *policy
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := ""
 			if len(args) == 1 {
-				name = args[0]
+				if name = args[0]; name == "" {
+					return usage(fmt.Errorf("FILE: %w", errEmpty))
+				}
 			}
 			b, err := checkedBundle(name)
 			if err != nil {

@@ -40,7 +40,9 @@ of strength. ` + modelHashHelp,
 		if err != nil {
 			return usage(err)
 		}
-		return runAll(cmd.Context(), cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		return runAll(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return cmd
 }
@@ -66,7 +68,7 @@ func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
 // and stops them in the opposite order.
 func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error {
 	if err := noCoreDumps(); err != nil {
-		return err
+		return usage(err)
 	}
 	s, err := newSidecar(cfg, log, stderr)
 	if err != nil {
@@ -85,12 +87,15 @@ func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr i
 		return usage(err)
 	}
 	binary, err := envoy.Finder{Path: cfg.envoy, Cache: cacheDir(cfg), Log: log}.Find(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil // told to end while one was fetched
+	case err != nil:
 		return usage(err)
 	}
 	dir, err := runtimeDir()
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // nothing of value is in it
 

@@ -29,7 +29,9 @@ line of JSON on standard output says where. ` + modelHashHelp,
 		if err != nil {
 			return usage(err)
 		}
-		return serveAll(cmd.Context(), cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		return serveAll(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return cmd
 }
@@ -37,7 +39,7 @@ line of JSON on standard output says where. ` + modelHashHelp,
 // serveAll opens the sockets and serves until ctx is done or a listener fails.
 func serveAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error {
 	if err := noCoreDumps(); err != nil {
-		return err
+		return usage(err)
 	}
 	s, err := newSidecar(cfg, log, stderr)
 	if err != nil {

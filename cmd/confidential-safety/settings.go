@@ -85,6 +85,9 @@ func load(flags *pflag.FlagSet, environ []string) (values, error) {
 	for _, s := range settings() {
 		v.value[s.key()], v.origin[s.key()] = s.value, "--"+s.name
 	}
+	if err := checkVariables(environ); err != nil {
+		return v, err
+	}
 	variables := koanf.New(".")
 	err := variables.Load(env.Provider(".", env.Opt{
 		Prefix:      envPrefix,
@@ -99,15 +102,18 @@ func load(flags *pflag.FlagSet, environ []string) (values, error) {
 	if err != nil {
 		return v, fmt.Errorf("environment: %w", err)
 	}
-	config := variables.String("config")
+	config, named, origin := variables.String("config"), variables.Exists("config"), envPrefix+"CONFIG"
 	variables.Delete("config")
 	if f := flags.Lookup("config"); f.Changed {
-		config = f.Value.String()
+		config, named, origin = f.Value.String(), true, "--config"
 	}
-	if config != "" {
+	if named {
+		if config == "" {
+			return v, fmt.Errorf("%s: %w", origin, errEmpty)
+		}
 		written := koanf.New(".")
 		if err := written.Load(file.Provider(config), toml.Parser()); err != nil {
-			return v, fmt.Errorf("config %s: %w", config, err)
+			return v, configError(origin, config, err)
 		}
 		if err := v.merge(written, func(key string) string { return config + ": " + key }); err != nil {
 			return v, err
@@ -143,15 +149,11 @@ func (v values) merge(source *koanf.Koanf, origin func(key string) string) error
 		if _, ok := v.value[name]; !ok {
 			return fmt.Errorf("%s: unknown setting: remove it or correct its name", origin(key))
 		}
-		switch x := all[key].(type) {
-		case string:
-			v.value[name] = x
-		case int64, bool, float64:
-			v.value[name] = fmt.Sprint(x)
-		default:
-			return fmt.Errorf("%s: want a single value", origin(key))
+		text, err := v.text(name, all[key])
+		if err != nil {
+			return fmt.Errorf("%s: %w", origin(key), err)
 		}
-		v.origin[name] = origin(key)
+		v.value[name], v.origin[name] = text, origin(key)
 	}
 	return nil
 }
