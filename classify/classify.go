@@ -37,8 +37,15 @@ type Scanner interface {
 	// Write takes the next text of the part, which it does not keep and which
 	// may begin or end within a character. It appends to dst the matches that
 	// have become certain, and returns the cleared position, which never
-	// falls: no match that is reported later starts before it.
+	// falls: no match that is reported later starts before it, unless the part
+	// was settled.
 	Write(ctx context.Context, text []byte, dst []Match) ([]Match, int64, error)
+	// Settle says that the part may have ended here, since words elsewhere have
+	// followed it and should not wait. It appends the matches that stand if it
+	// has, and all of the text so far then counts as cleared. If the part goes
+	// on after all, what had begun still counts: a match may then start before
+	// the position of the settling.
+	Settle(ctx context.Context, dst []Match) ([]Match, error)
 	// Close says that the part is complete, so that all of it is cleared, and
 	// appends the last matches. The scanner is then ready for another part,
 	// whose positions start at 0.

@@ -48,13 +48,21 @@ func (s ensembleScanner) Write(ctx context.Context, text []byte, dst []Match) ([
 	return dst, least, nil
 }
 
+func (s ensembleScanner) Settle(ctx context.Context, dst []Match) ([]Match, error) {
+	return s.each(ctx, dst, Scanner.Settle)
+}
+
 func (s ensembleScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
+	return s.each(ctx, dst, Scanner.Close)
+}
+
+func (s ensembleScanner) each(ctx context.Context, dst []Match, do func(Scanner, context.Context, []Match) ([]Match, error)) ([]Match, error) {
 	if len(s) == 0 {
 		return nil, errNoClassifier
 	}
 	for _, m := range s {
 		var err error
-		if dst, err = m.Close(ctx, dst); err != nil {
+		if dst, err = do(m, ctx, dst); err != nil {
 			return nil, err
 		}
 	}

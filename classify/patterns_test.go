@@ -133,6 +133,41 @@ func TestPatternsSplits(t *testing.T) {
 	}
 }
 
+// A part that is settled and goes on after all: what is complete is told at the
+// settling, what has begun is still found, and nothing is told twice.
+func TestSettle(t *testing.T) {
+	p := compile(t, "pipe bomb", "pipe bomb kit", "nerve agent")
+	for _, tc := range []struct {
+		before, after string
+		at, later     []string
+	}{
+		{"a pipe", " bomb!", nil, []string{"pipe bomb"}},
+		{"a pipe bomb", "!", []string{"pipe bomb"}, nil},
+		{"a pipe bomb", " kit", []string{"pipe bomb"}, []string{"pipe bomb kit"}},
+		{"a pipe bomb", "s", []string{"pipe bomb"}, nil},
+		{"a ner", "ve agent", nil, []string{"nerve agent"}},
+		{"nothing", " of it", nil, nil},
+	} {
+		ctx := context.Background()
+		s := p.NewScanner(verdict.PostInferenceGate)
+		text := tc.before + tc.after
+		matches, _, err := s.Write(ctx, []byte(tc.before), nil)
+		if err != nil || len(matches) > 0 {
+			t.Fatalf("%q: %v, %v", tc.before, matches, err)
+		}
+		if matches, err = s.Settle(ctx, matches); err != nil || !slices.Equal(found(text, matches), tc.at) {
+			t.Errorf("%q settled: %q, %v", tc.before, found(text, matches), err)
+		}
+		matches, cleared, err := s.Write(ctx, []byte(tc.after), nil)
+		if err != nil || cleared < int64(len(tc.before)) {
+			t.Errorf("%q: cleared %d, %v", text, cleared, err)
+		}
+		if matches, err = s.Close(ctx, matches); err != nil || !slices.Equal(found(text, matches), tc.later) {
+			t.Errorf("%q closed: %q, %v", text, found(text, matches), err)
+		}
+	}
+}
+
 func TestHoldBackIsExact(t *testing.T) {
 	p := compile(t, "pipe bomb kit", "bombing raid", "uranium enrichment cascade")
 	for _, tc := range []struct {

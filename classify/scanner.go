@@ -36,6 +36,26 @@ func (s *patternScanner) Write(ctx context.Context, text []byte, dst []Match) ([
 	return s.scan(dst, false), s.cleared, nil
 }
 
+func (s *patternScanner) Settle(ctx context.Context, dst []Match) ([]Match, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	first := len(dst)
+	kept := s.live[:0]
+	for _, c := range s.live {
+		if c.ended >= 0 {
+			dst = s.report(&c, s.f.out[c.start-s.f.base:][:c.n], nil, dst)
+		}
+		if c.lo < c.hi {
+			kept = append(kept, c)
+		}
+	}
+	s.live = kept
+	byPlace(dst[first:])
+	s.cleared = s.f.src + int64(s.f.carried)
+	return dst, nil
+}
+
 func (s *patternScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -63,11 +83,15 @@ func (s *patternScanner) scan(dst []Match, final bool) []Match {
 		}
 	}
 	s.live = kept
-	slices.SortFunc(dst[first:], func(a, b Match) int {
-		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
-	})
+	byPlace(dst[first:])
 	s.clear(end)
 	return dst
+}
+
+func byPlace(matches []Match) {
+	slices.SortFunc(matches, func(a, b Match) int {
+		return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
+	})
 }
 
 // block bounds how much text the first stage looks at in one go, and so the
@@ -112,7 +136,7 @@ func (s *patternScanner) follow(c *candidate, dst []Match, final bool) []Match {
 			if !final && len(rest) == 0 {
 				return dst
 			}
-			dst = s.settle(c, text[:c.n], rest, dst)
+			dst = s.report(c, text[:c.n], rest, dst)
 		}
 		if c.lo == c.hi || len(rest) == 0 {
 			break
@@ -126,8 +150,8 @@ func (s *patternScanner) follow(c *candidate, dst []Match, final bool) []Match {
 	return dst
 }
 
-// settle reports the phrase that has ended if it ends with a word.
-func (s *patternScanner) settle(c *candidate, text, rest []byte, dst []Match) []Match {
+// report reports the phrase that has ended if it ends with a word.
+func (s *patternScanner) report(c *candidate, text, rest []byte, dst []Match) []Match {
 	ended := &s.p.phrases[c.ended]
 	c.ended = -1
 	if len(rest) > 0 {
@@ -157,11 +181,11 @@ func (s *patternScanner) clear(end int64) {
 			alive = start
 		}
 	}
-	if alive == end {
-		s.cleared = s.f.src
-	} else {
-		s.cleared, _ = s.f.source(alive, alive)
+	cleared := s.f.src
+	if alive < end {
+		cleared, _ = s.f.source(alive, alive)
 	}
+	s.cleared = max(s.cleared, cleared) // it may have been settled
 	// The first stage looks back, and a word's start needs the character
 	// before it.
 	if keep := min(alive, end-(maxPrefix-1)) - utf8.UTFMax; keep > s.f.base+forgetAt {

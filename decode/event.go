@@ -35,6 +35,10 @@ func (e *Event) Words() bool {
 	return false
 }
 
+// Finished returns the choices that the event gives a finish reason for. It is
+// valid until the event is freed.
+func (e *Event) Finished() []int32 { return e.closed }
+
 // Edit replaces the bytes From:To of a piece's text. A boundary within a rune
 // takes in the whole of it.
 //

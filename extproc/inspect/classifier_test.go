@@ -16,7 +16,10 @@ import (
 type fake struct {
 	write func(n int64) ([]classify.Match, int64, error)
 	close func(n int64) ([]classify.Match, error)
-	n     int64
+	// settle is asked if its text is not cleared and its choice goes on
+	// elsewhere; without it that must not happen.
+	settle func(n int64) ([]classify.Match, error)
+	n      int64
 }
 
 func (f fake) NewScanner(verdict.Stage) classify.Scanner { return &f }
@@ -28,6 +31,14 @@ func (f *fake) Write(_ context.Context, text []byte, dst []classify.Match) ([]cl
 	}
 	m, cleared, err := f.write(f.n)
 	return append(dst, m...), cleared, err
+}
+
+func (f *fake) Settle(_ context.Context, dst []classify.Match) ([]classify.Match, error) {
+	if f.settle == nil {
+		return nil, errors.New("settled unexpectedly")
+	}
+	m, err := f.settle(f.n)
+	return append(dst, m...), err
 }
 
 func (f *fake) Close(_ context.Context, dst []classify.Match) ([]classify.Match, error) {

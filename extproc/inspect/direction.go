@@ -23,6 +23,8 @@ type Direction struct {
 	events  []*decode.Event  // scratch
 	matches []classify.Match // scratch
 	edits   []decode.Edit    // scratch
+	event   uint64           // number of the event that is being read
+	behind  []*part          // of a stream: parts with text that was not cleared
 	alone   [1]verdict.Finding
 
 	queue queue
@@ -141,6 +143,7 @@ func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(d
 func (d *Direction) read(ctx context.Context) error {
 	for _, ev := range d.events {
 		h := d.queue.push(ev)
+		d.event++
 		for i := range ev.Pieces {
 			if err := d.scan(ctx, h, &ev.Pieces[i]); err != nil {
 				return err
@@ -148,6 +151,9 @@ func (d *Direction) read(ctx context.Context) error {
 			if d.blocked() {
 				return nil
 			}
+		}
+		if err := d.settleBehind(ctx, ev); err != nil || d.blocked() {
+			return err
 		}
 	}
 	return nil
@@ -161,7 +167,8 @@ func (d *Direction) blocked() bool { return d.decision.Action == verdict.Block }
 func (d *Direction) note(p *part, cleared int64) error {
 	for i := range d.matches {
 		m := &d.matches[i]
-		if m.Start < cleared || m.End > p.text || m.Start >= m.End {
+		early := m.Start < 0 || m.Start < cleared && m.Start >= p.settled
+		if early || m.End > p.text || m.Start >= m.End {
 			// A classifier that finds something where it had cleared the text
 			// has broken its word: part of it may be out already.
 			return &Error{Classifier}
@@ -172,6 +179,11 @@ func (d *Direction) note(p *part, cleared int64) error {
 		switch alone := d.in.policy.Gate(d.stage, d.alone[:]); {
 		case alone.Category == verdict.Unavailable:
 			return &Error{Classifier} // no category or no confidence of ours
+		case alone.Action == verdict.Redact && m.Start < p.settled:
+			// Its beginning may be out already, so nothing can stand for it.
+			d.raise(m.Finding)
+			d.decision.Action, d.decision.Category = verdict.Block, m.Category
+			return nil
 		case alone.Action == verdict.Redact:
 			p.redact(m.Start, m.End)
 		}

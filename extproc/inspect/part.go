@@ -12,10 +12,15 @@ import (
 // offsets in bytes of its text.
 type part struct {
 	scanner  classify.Scanner
-	text     int64 // read so far
-	cleared  int64 // nothing before can still become part of a finding
-	released int64 // sent on
-	cuts     []cut // to be redacted and not yet released, ascending, disjoint
+	choice   int32  // or message
+	left     int    // events since, in which its choice went on elsewhere
+	event    uint64 // number of the last event that had something of it
+	behind   bool   // it is in Direction.behind
+	text     int64  // read so far
+	cleared  int64  // nothing before can still become part of a finding
+	settled  int64  // text before was cleared without waiting for what may follow
+	released int64  // sent on
+	cuts     []cut  // to be redacted and not yet released, ascending, disjoint
 }
 
 type cut struct{ start, end int64 }
@@ -35,9 +40,10 @@ func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) erro
 		if len(d.parts) >= d.in.limits.Decode.Places {
 			return &Error{Fault(decode.TooLarge)}
 		}
-		p = &part{scanner: d.in.classifier.NewScanner(d.stage)}
+		p = &part{scanner: d.in.classifier.NewScanner(d.stage), choice: piece.Place.A}
 		d.parts[piece.Place] = p
 	}
+	p.event, p.left = d.event, 0
 	after := p.text
 	if piece.NewLine && p.text > 0 {
 		if err := d.write(ctx, p, newLine); err != nil {
@@ -46,6 +52,10 @@ func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) erro
 	}
 	start := p.text
 	err := d.write(ctx, p, piece.Text)
+	if p.cleared < p.text && !p.behind && !d.whole {
+		p.behind = true
+		d.behind = append(d.behind, p)
+	}
 	h.refs = append(h.refs, ref{part: p, after: after, start: start, end: p.text})
 	return err
 }
