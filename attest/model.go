@@ -17,10 +17,11 @@ import (
 // directory the SHA-256 of what sha256sum prints for all files below it in the
 // order of their paths in bytes, that is of
 //
-//	find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum
+//	find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum --
 //
-// Links and other things that are no regular files are an error: what they lead
-// to could change without the digest.
+// Links in it and other things that are no regular files are an error: what they
+// lead to could change without the digest. So are names that sha256sum escapes
+// or takes for its standard input. A path that is itself a link is followed.
 func ModelHash(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -44,6 +45,8 @@ func ModelHash(path string) (string, error) {
 			return fmt.Errorf("%s is not a regular file: put the file itself there", name)
 		case strings.ContainsAny(name, "\\\n\r"):
 			return errors.New("a file's name holds a backslash or a line break: rename it")
+		case name == "-":
+			return errors.New("a file's name is a dash, which means standard input: rename it")
 		}
 		names = append(names, name)
 		return nil

@@ -27,18 +27,21 @@ type TLSKey struct {
 	// SPKI is the SHA-256 of the key's SubjectPublicKeyInfo.
 	SPKI [sha256.Size]byte
 
-	key []byte
+	// A function, so that whatever prints the struct does not find the key:
+	// fmt reads unexported fields without asking their methods.
+	key func() []byte
 }
 
 // KeyPEM returns the private key as PKCS #8 in PEM. It is for Envoy's memory.
-func (k *TLSKey) KeyPEM() []byte { return k.key }
+func (k *TLSKey) KeyPEM() []byte { return k.key() }
 
-// LogValue keeps the key out of logs.
-func (*TLSKey) LogValue() slog.Value { return slog.StringValue("[tls key]") }
+// LogValue keeps certificates and key out of logs.
+func (TLSKey) LogValue() slog.Value { return slog.StringValue("[tls key]") }
 
-// validity is how long a certificate is good for. The key lives as long as the
+// validity is how long a certificate is good for: a day less than the most that
+// clients accept of a root that a user added. The key lives as long as the
 // process, so this bounds only how long a process may run.
-const validity = 5 * 365 * 24 * time.Hour
+const validity = 824 * 24 * time.Hour
 
 // skew is how far behind a client's clock may be.
 const skew = time.Hour
@@ -88,11 +91,12 @@ func NewTLSKey(names []string, now time.Time) (*TLSKey, error) {
 	if err != nil {
 		return fail(err)
 	}
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 	return &TLSKey{
 		Chain: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leafDER}),
 		CA:    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
 		SPKI:  sha256.Sum256(spki),
-		key:   pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}),
+		key:   func() []byte { return keyPEM },
 	}, nil
 }
 

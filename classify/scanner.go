@@ -84,7 +84,9 @@ func (s *patternScanner) scan(dst []Match, final bool) []Match {
 	}
 	s.live = kept
 	byPlace(dst[first:])
-	s.clear(end)
+	if !final {
+		s.clear(end)
+	}
 	return dst
 }
 

@@ -43,9 +43,12 @@ func (a *Admin) ask(ctx context.Context, method, path string) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAdminReply))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAdminReply+1))
 	if err != nil {
 		return nil, err
+	}
+	if len(body) > maxAdminReply {
+		return nil, errors.New("envoy admin: the reply is too long")
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("envoy admin: status %d", resp.StatusCode)
@@ -104,13 +107,13 @@ func (a *Admin) Active(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	_, value, ok := strings.Cut(strings.TrimSpace(string(body)), ": ")
+	value, ok := strings.CutPrefix(strings.TrimSpace(string(body)), activeRequests+": ")
 	if !ok {
 		return 0, errors.New("envoy admin: no count of active requests")
 	}
-	n, err := strconv.Atoi(value)
+	n, err := strconv.ParseUint(value, 10, 31)
 	if err != nil {
 		return 0, fmt.Errorf("envoy admin: active requests: %w", err)
 	}
-	return n, nil
+	return int(n), nil
 }

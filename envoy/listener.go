@@ -1,6 +1,7 @@
 package envoy
 
 import (
+	"strings"
 	"time"
 
 	mutationv3 "github.com/envoyproxy/go-control-plane/envoy/config/common/mutation_rules/v3"
@@ -193,6 +194,7 @@ func (b *builder) routes() *routev3.RouteConfiguration {
 	host := &routev3.VirtualHost{Name: "all", Domains: []string{"*"}}
 	prefix := upstreamPrefix(b.s.Upstream)
 	for _, r := range b.s.Routes {
+		path, _, _ := strings.Cut(r.Path, "?")
 		action := &routev3.RouteAction{
 			ClusterSpecifier:     &routev3.RouteAction_Cluster{Cluster: upstreamCluster},
 			HostRewriteSpecifier: &routev3.RouteAction_HostRewriteLiteral{HostRewriteLiteral: b.s.Upstream.Host},
@@ -201,11 +203,11 @@ func (b *builder) routes() *routev3.RouteConfiguration {
 			IdleTimeout: duration(b.s.StreamIdle),
 		}
 		if prefix != "" {
-			action.PrefixRewrite = prefix + r.Path
+			action.PrefixRewrite = prefix + path
 		}
 		host.Routes = append(host.Routes, &routev3.Route{
 			Match: &routev3.RouteMatch{
-				PathSpecifier: &routev3.RouteMatch_Path{Path: r.Path},
+				PathSpecifier: &routev3.RouteMatch_Path{Path: path},
 				CaseSensitive: wrapperspb.Bool(true),
 				// The path specifier leaves out the query string, :path not.
 				Headers: []*routev3.HeaderMatcher{exactly(":path", r.Path), exactly(":method", r.Method)},

@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"encoding/json"
+	"strings"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -41,7 +42,7 @@ func (b *builder) uncheckedBody() string {
 	}
 	return `{"error":{"message":"This request could not be checked and was not processed.","type":"safety_unavailable","code":"not_checked","param":null},` +
 		`"safety":{"verdict_id":"%REQ(X-REQUEST-ID)%","stage":"PRE_INFERENCE_GATE","risk_category":"UNAVAILABLE","action":"BLOCK",` +
-		`"policy_version":` + string(version) + `,"timestamp":"%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"}}`
+		`"policy_version":` + strings.ReplaceAll(string(version), "%", "%%") + `,"timestamp":"%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"}}`
 }
 
 func mapper(when *accesslogv3.AccessLogFilter, status uint32, body string) *hcmv3.ResponseMapper {

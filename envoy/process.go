@@ -36,10 +36,13 @@ var logPattern = map[LogFormat]string{
 	LogJSON: `{"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","msg":"%j","component":"envoy"}`,
 }
 
+// waitDelay is how long a child of a child may hold our end of a pipe open.
+const waitDelay = time.Second
+
 // Start runs the Envoy with the bootstrap in the named file. Its log, at level
 // warning, goes to stderr. It gets no environment: nothing in Envoy needs any.
 func Start(b Binary, bootstrap string, format LogFormat, stderr io.Writer) (*Process, error) {
-	cmd := exec.Command(b.Path, //nolint:gosec // the operator names the binary
+	cmd := exec.Command(b.Path,
 		"--config-path", bootstrap,
 		"--disable-hot-restart",
 		"--log-level", "warning",
@@ -47,7 +50,7 @@ func Start(b Binary, bootstrap string, format LogFormat, stderr io.Writer) (*Pro
 	)
 	cmd.Env = []string{}
 	cmd.Stdout, cmd.Stderr = stderr, stderr
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = waitDelay
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		// Signals of the terminal go to the sidecar, which drains first.
 		Setpgid: true,

@@ -2,6 +2,8 @@ package envoy
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -18,12 +20,20 @@ import (
 // Secrets hands the listener's TLS key to Envoy by secret discovery, so that
 // the key is never written. Serve it on a private socket only: whoever can
 // connect gets the key.
-type Secrets struct{ cache *cache.LinearCache }
+type Secrets struct{ cache cache.SnapshotCache }
 
-// NewSecrets returns a server that makes Envoy wait until SetTLS is called.
+// NewSecrets returns a server that makes Envoy wait until SetTLS is called. (A
+// LinearCache would answer at once that there is no secret. Envoy 1.40 waits all
+// the same.)
 func NewSecrets() *Secrets {
-	return &Secrets{cache.NewLinearCache(resource.SecretType)}
+	return &Secrets{cache.NewSnapshotCache(false, anyNode{}, nil)}
 }
+
+// anyNode makes every client the same: there is one Envoy.
+type anyNode struct{}
+
+// ID implements cache.NodeHash.
+func (anyNode) ID(*corev3.Node) string { return "envoy" }
 
 // SetTLS gives Envoy the certificate chain and its key, both PEM. Connections
 // that Envoy has accepted keep what they have.
@@ -31,14 +41,22 @@ func (s *Secrets) SetTLS(chain, key []byte) error {
 	if len(chain) == 0 || len(key) == 0 {
 		return errors.New("tls secret: empty certificate or key")
 	}
-	var secret types.Resource = &tlsv3.Secret{
-		Name: TLSSecretName,
-		Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
-			CertificateChain: inline(chain),
-			PrivateKey:       inline(key),
+	// An Envoy that outlives a sidecar tells the next one what version it has,
+	// so a version is not to mean two keys.
+	sum := sha256.Sum256(chain)
+	snapshot, err := cache.NewSnapshot(hex.EncodeToString(sum[:]), map[resource.Type][]types.Resource{
+		resource.SecretType: {&tlsv3.Secret{
+			Name: TLSSecretName,
+			Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
+				CertificateChain: inline(chain),
+				PrivateKey:       inline(key),
+			}},
 		}},
+	})
+	if err == nil {
+		err = s.cache.SetSnapshot(context.Background(), anyNode{}.ID(nil), snapshot)
 	}
-	if err := s.cache.UpdateResource(TLSSecretName, secret); err != nil {
+	if err != nil {
 		// The library's words may quote the resource.
 		return errors.New("tls secret: could not be set")
 	}

@@ -64,10 +64,13 @@ const versionTimeout = 10 * time.Second
 
 // checkVersion asks the Envoy at a path for its version and refuses one that
 // does not fail closed.
-func checkVersion(ctx context.Context, path string) (Version, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
+func checkVersion(ctx context.Context, path string, timeout time.Duration) (Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "--version").Output()
+	cmd := exec.CommandContext(ctx, path, "--version")
+	cmd.Env = []string{} // as in Start
+	cmd.WaitDelay = waitDelay
+	out, err := cmd.Output()
 	if err != nil {
 		return Version{}, fmt.Errorf("envoy %s: cannot be run: %w: name another with --envoy", path, err)
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // exchange is one request and its response. One goroutine owns all of it: that
-// of run until, if ever, Process takes the exchange over.
+// of Process until, if ever, the inbox's watch takes the exchange over.
 type exchange struct {
 	*reply
 	srv   *Server
@@ -39,14 +39,23 @@ var errOrder = errors.New("message out of order")
 
 func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *exchange {
 	id := s.cfg.NewID()
-	return &exchange{
+	x := &exchange{
 		reply: &reply{stream: stream, id: id},
 		srv:   s,
-		inbox: newInbox(stream),
 		ctx:   stream.Context(),
 		id:    id,
 		late:  refuseUnchecked,
 	}
+	x.inbox = newInbox(stream, s.stopping, func(reason error) error {
+		err := x.own(func() error { return x.end(reason) })
+		if err != nil {
+			// Process waits for Envoy, so Envoy must not wait for Process. In
+			// a response that has started this resets the stream.
+			_ = x.refuse(refuseUnchecked, nil)
+		}
+		return err
+	})
+	return x
 }
 
 // own does what the exchange's owner does last, f, and concludes the exchange,

@@ -17,9 +17,9 @@ package extproc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,8 +62,9 @@ type Server struct {
 	extprocv3.UnimplementedExternalProcessorServer
 	cfg Config
 
-	stop   chan struct{} // closed when running exchanges must end
-	once   sync.Once
+	stopping context.Context // done when running exchanges must end
+	stop     context.CancelFunc
+
 	active atomic.Int64
 	idle   chan struct{} // gets a token when active falls to 0
 }
@@ -71,7 +72,9 @@ type Server struct {
 // New returns a server. Register it on a grpc.Server whose messages are not
 // limited below 1 MiB.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, stop: make(chan struct{}), idle: make(chan struct{}, 1)}
+	s := &Server{cfg: cfg, idle: make(chan struct{}, 1)}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
 // Process implements the ext_proc service for one exchange.
@@ -86,36 +89,28 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 		}
 	}()
 	x := newExchange(s, stream)
-	done := make(chan error, 1)
-	go func() { done <- x.own(x.run) }()
-	defer x.inbox.timer.Stop()
-	for stop := s.stop; ; {
-		select {
-		case err := <-done:
-			return err
-		case <-x.inbox.timer.C:
-			if x.inbox.takeLate() {
-				return x.own(func() error { return x.end(errDeadline) })
-			}
-		case <-stop:
-			if x.inbox.shut() {
-				return x.own(func() error { return x.end(errShutdown) })
-			}
-			stop = nil
-		}
+	defer x.inbox.close()
+	err := x.own(x.run)
+	switch {
+	case errors.Is(err, errTaken):
+		<-x.inbox.taken
+		return x.inbox.err
+	case err == nil:
+		x.response = nil // a slow client may take its time
+		x.inbox.linger()
 	}
+	return err
 }
 
 // Drain waits until no exchange is running or ctx is done, and then ends those
 // that still are, with a block.
 func (s *Server) Drain(ctx context.Context) {
+	defer s.stop()
 	for s.active.Load() > 0 {
 		select {
 		case <-s.idle:
 		case <-ctx.Done():
-			s.once.Do(func() { close(s.stop) })
 			return
 		}
 	}
-	s.once.Do(func() { close(s.stop) })
 }

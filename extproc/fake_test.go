@@ -24,6 +24,7 @@ type fakeStream struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	in     chan *extprocv3.ProcessingRequest
+	over   chan struct{} // closed once both directions are answered, as Envoy ends the stream then
 
 	mu        sync.Mutex
 	failSends bool
@@ -38,7 +39,7 @@ type sideState struct{ headers, ended bool }
 
 func newFakeStream(t testing.TB, buffered int) *fakeStream {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &fakeStream{t: t, ctx: ctx, cancel: cancel, in: make(chan *extprocv3.ProcessingRequest, buffered)}
+	return &fakeStream{t: t, ctx: ctx, cancel: cancel, in: make(chan *extprocv3.ProcessingRequest, buffered), over: make(chan struct{})}
 }
 
 func (f *fakeStream) Context() context.Context { return f.ctx }
@@ -50,6 +51,8 @@ func (f *fakeStream) Recv() (*extprocv3.ProcessingRequest, error) {
 			return nil, io.EOF
 		}
 		return m, nil
+	case <-f.over:
+		return nil, io.EOF
 	case <-f.ctx.Done():
 		return nil, status.FromContextError(f.ctx.Err()).Err()
 	}
@@ -85,6 +88,13 @@ func (f *fakeStream) Send(r *extprocv3.ProcessingResponse) error {
 		f.note(response, "T", true)
 	default:
 		f.t.Errorf("unexpected reply %T", r)
+	}
+	if f.immediate != nil || f.sides[index(response)].ended {
+		select {
+		case <-f.over:
+		default:
+			close(f.over)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package extproc
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -113,6 +114,19 @@ func TestRecorderPanics(t *testing.T) {
 		e := begin(t, h.Server)
 		e.send(post(), reqBody(ask("hi"), true), respJSON(), respBody(says("hi"), true))
 		e.expectEnd("H> B>.", codes.Internal)
+	})
+}
+
+// What goes wrong while the watch answers in the exchange's stead leaves nobody
+// waiting.
+func TestRecorderPanicsAtTheDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		h.recorder.panics = true
+		e := begin(t, h.Server)
+		e.send(post())
+		time.Sleep(requestTime + time.Second)
+		e.expectEnd("I503", codes.Internal)
+		expectNoContent(t, e)
 	})
 }
 

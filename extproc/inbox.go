@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"time"
@@ -17,27 +18,55 @@ var (
 )
 
 // inbox receives a stream's messages. gRPC's Recv can be given no deadline and
-// cannot be interrupted, and a silent Envoy must not be waited for without end.
-// So the exchange waits in a goroutine of its own, and Process, which watches
-// the time, may take the exchange over while it waits, and only then. (To hand
-// each message from one goroutine to another would cost a tenth of what the
-// processor adds to a round trip.)
+// cannot be interrupted, and a silent upstream must not be waited for without
+// end. So a watch may take the exchange over while it waits for a message, and
+// only then, and answer in its stead; Envoy ends the stream upon that. (To hand
+// each message from a goroutine that receives to one that inspects would cost a
+// tenth of what the processor adds to a round trip.)
 type inbox struct {
-	stream extprocv3.ExternalProcessor_ProcessServer
-	timer  *time.Timer // fires when a wait may be over its deadline
+	stream  extprocv3.ExternalProcessor_ProcessServer
+	timer   *time.Timer
+	unwatch func() bool
 
 	mu       sync.Mutex
 	waiting  bool // the exchange is at rest, in Recv
 	deadline time.Time
 	over     error // why there is no next message, if it is known
+
+	taken chan struct{} // closed when whoever took the exchange over is done
+	err   error         // what came of that; to be read once taken is closed
 }
 
-func newInbox(stream extprocv3.ExternalProcessor_ProcessServer) *inbox {
-	return &inbox{stream: stream, timer: time.NewTimer(time.Hour)}
+// newInbox returns the inbox of a stream. When a wait is over its deadline, or
+// stopping is done, end is called with the reason by the watch, to which the
+// exchange then belongs.
+func newInbox(stream extprocv3.ExternalProcessor_ProcessServer, stopping context.Context, end func(error) error) *inbox {
+	b := &inbox{stream: stream, taken: make(chan struct{})}
+	take := func(reason error) {
+		b.err = end(reason)
+		close(b.taken)
+	}
+	b.timer = time.AfterFunc(time.Hour, func() {
+		if b.takeLate() {
+			take(errDeadline)
+		}
+	})
+	b.unwatch = context.AfterFunc(stopping, func() {
+		if b.shut() {
+			take(errShutdown)
+		}
+	})
+	return b
+}
+
+// close ends the watch.
+func (b *inbox) close() {
+	b.timer.Stop()
+	b.unwatch()
 }
 
 // next returns the next message, or one of the errors above. After errTaken the
-// exchange belongs to somebody else and must not be touched.
+// exchange belongs to the watch and must not be touched.
 func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 	if err := b.wait(deadline); err != nil {
 		return nil, err
@@ -45,10 +74,10 @@ func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 	m, err := b.stream.Recv()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.waiting = false
 	if b.over != nil {
 		return nil, errTaken
 	}
+	b.waiting = false
 	if err != nil {
 		return nil, errStream
 	}
@@ -87,6 +116,20 @@ func (b *inbox) takeLate() bool {
 func (b *inbox) shut() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.over != nil {
+		return false
+	}
 	b.over = errShutdown
 	return b.waiting
+}
+
+// linger waits until Envoy ends a stream whose both directions have been
+// answered. To end it first would be correct, but would have Envoy work on that
+// while the client waits for the answer.
+func (b *inbox) linger() {
+	for {
+		if _, err := b.stream.Recv(); err != nil {
+			return
+		}
+	}
 }

@@ -49,7 +49,7 @@ of strength. ` + modelHashHelp,
 
 const modelHashHelp = `The hash of a model that is a directory is
 the SHA-256 of what this prints in it:
-  find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum`
+  find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum --`
 
 // configure reads the settings of run and serve and makes the log.
 func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {

@@ -87,6 +87,8 @@ func tlsNames(listen string) []string {
 func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) error {
 	processor := grpc.NewServer(
 		grpc.MaxRecvMsgSize(maxMessage),
+		// An Envoy that has stopped ends its streams.
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		// Envoy pings every second, see its configuration.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second / 2, PermitWithoutStream: true}),
 	)
