@@ -76,7 +76,7 @@ DATA ?= ../shared/data
 
 .PHONY: test-data
 test-data: ## Run the tests that need the labelled data sets in DATA
-	TEST_DATA=$(abspath $(DATA)) go test -count=1 -run 'TestData' -v ./tests/...
+	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset ./tests/dataset
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
@@ -18,10 +19,12 @@ import (
 // of Process until, if ever, the inbox's watch takes the exchange over.
 type exchange struct {
 	*reply
-	srv   *Server
-	inbox *inbox
-	ctx   context.Context
-	id    string
+	srv     *Server
+	inbox   *inbox
+	ctx     context.Context
+	id      string
+	due     time.Time // when the request must have arrived
+	arrived bool      // all of it has
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
 	late *refusal
@@ -80,8 +83,12 @@ func (x *exchange) own(f func() error) (err error) {
 // directions have been answered.
 func (x *exchange) run() error {
 	err := x.readRequest()
-	if err == nil {
+	var r *refusal
+	switch {
+	case err == nil:
 		err = x.readResponse()
+	case errors.As(err, &r) && x.api != nil && !x.arrived && r != refuseUpgrade:
+		err = x.discard(r)
 	}
 	return x.end(err)
 }

@@ -1,9 +1,12 @@
 package extproc
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
@@ -161,9 +164,51 @@ func TestBadRequests(t *testing.T) {
 			bubble(t, func(t *testing.T, h *house) {
 				e := begin(t, h.Server)
 				e.send(c.messages...)
+				if refusedByHeaders := len(c.messages) == 1 && name != "upgrade" && name != "no body"; refusedByHeaders {
+					e.send(reqBody("{", false), reqBody("}", true))
+				}
 				e.expectEnd(c.trace, codes.OK)
 				e.expectImmediate("", c.code)
 				h.recorder.expect(t, verdict.PreInferenceGate, verdict.Block, verdict.Unavailable)
+			})
+		})
+	}
+}
+
+// drainNow ends what runs.
+func drainNow(h *house) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	h.Drain(ctx)
+}
+
+// A refused request is read to its end before it is answered, within bounds of
+// size and time, and whatever else happens meanwhile.
+func TestRefusedRequestIsReadToItsEnd(t *testing.T) {
+	megabyte := strings.Repeat("x", 1<<20)
+	for name, c := range map[string]struct {
+		then  func(h *house, e *talk)
+		trace string
+		code  codes.Code
+	}{
+		"ends":     {func(_ *house, e *talk) { e.send(reqBody("x", false), reqBody("", true)) }, "I415", codes.OK},
+		"trailers": {func(_ *house, e *talk) { e.send(reqBody("x", false), reqTrailers()) }, "I415", codes.OK},
+		"too much": {func(_ *house, e *talk) {
+			e.send(slices.Repeat([]*extprocv3.ProcessingRequest{reqBody(megabyte, false)}, maxDiscards)...)
+		}, "I415", codes.OK},
+		"too late":  {func(*house, *talk) { time.Sleep(requestTime + time.Second) }, "I415", codes.OK},
+		"shutdown":  {func(h *house, _ *talk) { drainNow(h) }, "I503", codes.OK},
+		"gone":      {func(_ *house, e *talk) { close(e.in) }, "", codes.Aborted},
+		"response":  {func(_ *house, e *talk) { e.send(respJSON()) }, "", codes.Internal},
+		"the panic": {func(h *house, e *talk) { h.recorder.panics = true; e.send(reqBody("", true)) }, "", codes.Internal},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, h *house) {
+				e := begin(t, h.Server)
+				e.send(post("content-encoding", "gzip"), reqBody("x", false))
+				e.expect("") // before the request's end
+				c.then(h, e)
+				e.expectEnd(c.trace, c.code)
 			})
 		})
 	}

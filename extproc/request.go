@@ -16,8 +16,8 @@ var errAnswered = errors.New("answered")
 // readRequest holds the request, headers and all, until its verdict, and then
 // lets it go on. Until then Envoy has not even chosen an upstream connection.
 func (x *exchange) readRequest() error {
-	arrival := time.Now().Add(x.srv.cfg.Timeouts.Request)
-	m, err := x.inbox.next(arrival)
+	x.due = time.Now().Add(x.srv.cfg.Timeouts.Request)
+	m, err := x.inbox.next(x.due)
 	if err != nil {
 		return err
 	}
@@ -26,31 +26,32 @@ func (x *exchange) readRequest() error {
 		// A reply of Envoy's own to a request that we have never seen.
 		return errOrder
 	}
+	x.arrived = head.GetEndOfStream()
 	headers := head.GetHeaders()
 	api, ok := decode.Lookup(x.srv.cfg.APIs, first(headers, ":method"), first(headers, ":path"))
 	if !ok {
 		return x.local(headers)
 	}
 	x.api, x.late = api, refuseTimeout
-	if err := x.acceptRequest(headers, head.GetEndOfStream()); err != nil {
+	if err := x.acceptRequest(headers); err != nil {
 		return err
 	}
 
 	d := x.srv.cfg.Inspector.Request(api)
 	trailers := (*corev3.HeaderMap)(nil)
-	for ended := false; !ended; {
-		m, err := x.inbox.next(arrival)
+	for !x.arrived {
+		m, err := x.inbox.next(x.due)
 		if err != nil {
 			return err
 		}
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_RequestBody:
+			x.arrived = r.RequestBody.GetEndOfStream()
 			if _, err := d.Write(x.ctx, r.RequestBody.GetBody()); err != nil {
 				return requestRefusal(err)
 			}
-			ended = r.RequestBody.GetEndOfStream()
 		case *extprocv3.ProcessingRequest_RequestTrailers:
-			trailers, ended = r.RequestTrailers.GetTrailers(), true
+			trailers, x.arrived = r.RequestTrailers.GetTrailers(), true
 			if trailers == nil {
 				trailers = &corev3.HeaderMap{}
 			}
@@ -79,7 +80,7 @@ func (x *exchange) readRequest() error {
 }
 
 // acceptRequest refuses what cannot be an inspected request, before its body.
-func (x *exchange) acceptRequest(headers *corev3.HeaderMap, bodyless bool) error {
+func (x *exchange) acceptRequest(headers *corev3.HeaderMap) error {
 	switch {
 	case len(header(headers, "upgrade")) > 0:
 		return refuseUpgrade
@@ -89,8 +90,35 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap, bodyless bool) error
 		return refuseMediaType
 	case contentLength(headers) > x.srv.cfg.MaxBody:
 		return refuseTooLarge
-	case bodyless:
+	case x.arrived: // without a body
 		return refuseMalformed
 	}
 	return nil
 }
+
+// discard waits for the rest of a request that is refused, as long as it is no
+// more than a few times what is accepted and comes in time. A client that is
+// answered while it still sends may not read the answer: curl's HTTP/2 and
+// simple HTTP/1.1 clients then report a broken connection instead.
+func (x *exchange) discard(r *refusal) error {
+	x.late = r
+	for left := maxDiscards * x.srv.cfg.MaxBody; !x.arrived && left > 0; {
+		m, err := x.inbox.next(x.due)
+		if errors.Is(err, errDeadline) {
+			return r
+		}
+		if err != nil {
+			return err
+		}
+		body := m.GetRequestBody()
+		left -= int64(len(body.GetBody()))
+		x.arrived = body.GetEndOfStream() || m.GetRequestTrailers() != nil
+		if body == nil && !x.arrived {
+			return errOrder
+		}
+	}
+	return r
+}
+
+// maxDiscards is how many times the largest request is read and thrown away.
+const maxDiscards = 4

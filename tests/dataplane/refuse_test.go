@@ -103,6 +103,46 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// A client that sends a large body and reads only then gets its answer, too.
+func TestLargeRefusedBodies(t *testing.T) {
+	s, m := common(t)
+	token, received := m.answer(whole(completion("hi")))
+	large := prompt(strings.Repeat("x", 200<<10)) // over the limit, and over Envoy's windows
+	for proto, client := range map[string]*http.Client{"h1": s.client, "h2": s.client2} {
+		for name, tc := range map[string]struct {
+			encoding string
+			length   int64
+			status   int
+		}{
+			"declared":   {"", int64(len(large)), http.StatusRequestEntityTooLarge},
+			"undeclared": {"", -1, http.StatusRequestEntityTooLarge},
+			"compressed": {"gzip", -1, http.StatusUnsupportedMediaType},
+		} {
+			read := 0
+			req := request(t, http.MethodPost, s.url+chatPath, token, "")
+			req.ContentLength = tc.length
+			if tc.encoding != "" {
+				req.Header.Set("Content-Encoding", tc.encoding)
+			}
+			req.Body = io.NopCloser(io.TeeReader(strings.NewReader(large), counter{&read}))
+			if g := send(t, client, req); g.status != tc.status || read != len(large) {
+				t.Errorf("%s %s: %d %s after %d of %d bytes", name, proto, g.status, g.body, read, len(large))
+			}
+		}
+	}
+	if n := len(received.requests()); n != 0 {
+		t.Errorf("%d requests reached the upstream", n)
+	}
+}
+
+// counter counts what is written to it.
+type counter struct{ n *int }
+
+func (c counter) Write(p []byte) (int, error) {
+	*c.n += len(p)
+	return len(p), nil
+}
+
 // Shapes that no well-behaved client sends. Each ends, and none reaches the
 // upstream.
 func TestRawRequests(t *testing.T) {
