@@ -28,7 +28,9 @@ without --upstream, the built-in demo model. When every part answers, one line o
 standard output says where. Logs and verdicts go to standard error.
 
 Settings come from flags, CONFIDENTIAL_SAFETY_* variables and a TOML file, in that order
-of strength. ` + modelHashHelp,
+of strength.
+
+` + modelHashHelp,
 		Example: `  confidential-safety run --tee simulated
   confidential-safety run --upstream http://127.0.0.1:8000 --policy policy.toml --listen 0.0.0.0:8443
   CONFIDENTIAL_SAFETY_TEE=simulated confidential-safety run --config confidential-safety.toml`,
@@ -47,8 +49,8 @@ of strength. ` + modelHashHelp,
 	return cmd
 }
 
-const modelHashHelp = `The hash of a model that is a directory is
-the SHA-256 of what this prints in it:
+const modelHashHelp = `The hash of a model is the SHA-256 of its file or, if it is a directory, of what this
+prints in it:
   find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum --`
 
 // configure reads the settings of run and serve and makes the log.

@@ -17,7 +17,9 @@ func serveCommand() *cobra.Command {
 		Long: `Run the sidecar without an Envoy: the second container of a pod, say. The Envoy must have
 the configuration that "confidential-safety envoy bootstrap" prints for the same settings,
 and run as the same user, since the sockets are private. When every socket is open, one
-line of JSON on standard output says where. ` + modelHashHelp,
+line of JSON on standard output says where.
+
+` + modelHashHelp,
 		Example: `  confidential-safety serve --tee simulated --extproc-addr unix:///tmp/cs/extproc.sock \
     --sds-addr unix:///tmp/cs/sds.sock --http-addr unix:///tmp/cs/http.sock
   curl --unix-socket /tmp/cs/http.sock http://localhost/v1/health`,
