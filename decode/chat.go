@@ -99,9 +99,9 @@ func chatAnswer(member string, message *rule) *rule {
 	usage := singles(map[string]*rule{}, "prompt_tokens", "completion_tokens", "total_tokens",
 		"prompt_tokens_details", "completion_tokens_details")
 	return object(singles(map[string]*rule{
-		"id":               {mark: markID},
-		"created":          {mark: markCreated},
-		"model":            {mark: markModel},
+		"id":               {mark: markID, single: true},
+		"created":          {mark: markCreated, single: true},
+		"model":            {mark: markModel, single: true},
 		"choices":          list(coordinateA, object(choice)),
 		"usage":            object(usage),
 		"prompt_logprobs":  {shadow: true},

@@ -16,6 +16,7 @@ type Event struct {
 	envelope [3]span // where the values of id, created and model are, if they are
 	open     []int32 // choices that the event has something of
 	closed   []int32 // choices that it gives a finish reason for
+	done     bool    // it is the end mark of a stream
 	arena    []byte  // decoded text of strings with escapes
 }
 
@@ -28,7 +29,7 @@ func (Event) LogValue() slog.Value { return slog.StringValue("[event]") }
 // for a delta that only names a role, for comments and for the end mark.
 func (e *Event) Words() bool {
 	for i := range e.Pieces {
-		if p := &e.Pieces[i]; p.Place.Kind != Other && len(p.Text) > 0 {
+		if p := &e.Pieces[i]; p.Place.Kind != Other && p.Place.Kind != Aside && len(p.Text) > 0 {
 			return true
 		}
 	}
@@ -38,6 +39,13 @@ func (e *Event) Words() bool {
 // Finished returns the choices that the event gives a finish reason for. It is
 // valid until the event is freed.
 func (e *Event) Finished() []int32 { return e.closed }
+
+// Choices returns the choices that the event has something of. It is valid until
+// the event is freed.
+func (e *Event) Choices() []int32 { return e.open }
+
+// Done reports whether the event is the end mark of a stream.
+func (e *Event) Done() bool { return e.done }
 
 // Edit replaces the bytes From:To of a piece's text. A boundary within a rune
 // takes in the whole of it.

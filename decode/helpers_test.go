@@ -13,7 +13,7 @@ var kindNames = map[Kind]string{
 	Other: "other", Content: "content", Reasoning: "reasoning", ReasoningContent: "reasoning_content",
 	Refusal: "refusal", Name: "name", ToolName: "tool_name", ToolArguments: "tool_arguments",
 	CustomToolName: "custom_name", CustomToolInput: "custom_input", ToolDescription: "tool_description",
-	Prediction: "prediction", Logprobs: "logprobs", Unknown: "unknown",
+	Prediction: "prediction", Logprobs: "logprobs", Unknown: "unknown", Aside: "aside",
 }
 
 // knownPaths gives the paths that the tests use their names back.
@@ -67,7 +67,7 @@ func describe(p *Piece) string {
 	case p.Place.A >= 0:
 		fmt.Fprintf(&b, " %d", p.Place.A)
 	}
-	if p.Place.Path != 0 {
+	if p.Place.Path != 0 && p.Place.Kind != Aside {
 		name, ok := knownPaths()[p.Place.Path]
 		if !ok {
 			name = fmt.Sprintf("path %x", p.Place.Path)

@@ -17,10 +17,14 @@ func (w *walker) unlisted() *rule {
 
 // kind is what a string is that stands at the place of a rule.
 func (w *walker) kind(r *rule) Kind {
-	if r.kind == Other && !r.single && w.path != 0 {
+	switch {
+	case r.kind != Other || r.single || w.path == 0:
+		return r.kind
+	case w.at.A < 0:
+		return Aside
+	default:
 		return Unknown
 	}
-	return r.kind
 }
 
 // note keeps what the reader needs to know of a value besides the text.
@@ -62,7 +66,7 @@ func (w *walker) piece(k Kind, at span) error {
 	}
 	p := Piece{Place: w.at, Text: inside, start: w.raw(at.start + 1), end: w.raw(at.end-2) + 1}
 	p.Place.Kind = k
-	if k == Unknown {
+	if k == Unknown || k == Aside {
 		p.Place.Path = w.path
 	}
 	if bytes.IndexByte(inside, '\\') >= 0 {

@@ -1,13 +1,16 @@
 package decode
 
-// A path stands for the names of the members that lead from a choice to a
-// string. Two strings with one path continue each other from event to event.
+// A path stands for the names of the members that lead to a string from a choice
+// or, outside of choices, from the top of an event; or for the field of a line.
+// Two strings with one path continue each other from event to event.
 //
 // It is an FNV-1a hash: a collision joins two runs of words into one, which
 // both are then read as part of; it hides neither.
 const (
 	pathStart uint64 = 14695981039346656037
 	pathPrime uint64 = 1099511628211
+	pathTop   uint64 = pathStart + 1 // of an event
+	pathLine  uint64 = pathStart + 2 // of a line's field
 )
 
 // Bytes that no UTF-8 text holds keep names, and names and numbers, apart.

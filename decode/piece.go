@@ -8,10 +8,11 @@ import (
 // Kind says what a piece of text is in its API.
 type Kind uint8
 
-// The kinds of text. All but Other are words that a model read or wrote.
+// The kinds of text. All but Other and Aside are words that a model read or
+// wrote.
 const (
 	// Other is any string that is no part of a run of words: ids, roles, names
-	// of unknown members, comments of a stream. Each is a part by itself.
+	// of unknown members. Each is a part by itself.
 	Other Kind = iota
 	Content
 	Reasoning
@@ -28,6 +29,10 @@ const (
 	// Unknown is a string within a choice of a stream whose place no
 	// description names. It continues over events, as content does.
 	Unknown
+	// Aside is a string of a stream outside of any choice: of a member that no
+	// description names, or of a line that is not data, such as a comment. It
+	// continues over events, too, but is no word of the model's.
+	Aside
 )
 
 // Place names one part: a run of words that belong together. Two pieces of
@@ -41,7 +46,7 @@ type Place struct {
 	// Glued marks a second reading of a list of texts, without line breaks
 	// between them: models are fed either way, so both are read.
 	Glued bool
-	// Path tells apart the members that hold strings of kind Unknown.
+	// Path tells apart the places of strings of kind Unknown and Aside.
 	Path uint64
 }
 

@@ -74,7 +74,7 @@ func TestRender(t *testing.T) {
 			`data: {"prompt_logprobs":null,"prompt_token_ids":null,"choices":[]}` + "\n\n"},
 		{"shadow over lines", "data: {\"choices\":[{\"token_ids\":[1,\r\ndata: 2\r\ndata:],\r\ndata: \"text\":\"a\\u0062c\"}]}\r\n\r\n",
 			[]textCut{{Unknown, false, "b", "x"}}, true, "data: {\"choices\":[{\"token_ids\":null,\r\ndata: \"text\":\"axc\"}]}\r\n\r\n"},
-		{"comment", ": nightjar\nid: 7\ndata: {}\n\n", []textCut{{Other, false, "nightjar", redacted}}, false, ": [REDACTED]\nid: 7\ndata: {}\n\n"},
+		{"comment", ": nightjar\nid: 7\ndata: {}\n\n", []textCut{{Aside, false, "nightjar", redacted}}, false, ": [REDACTED]\nid: 7\ndata: {}\n\n"},
 		{"name of a member", "data: {\"night\\u006aar\":1}\n\n", []textCut{{Other, false, "nightjar", redacted}}, false, "data: {\"[REDACTED]\":1}\n\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

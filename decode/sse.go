@@ -23,7 +23,6 @@ func (s *stream) read(ev *Event) error {
 		}
 		value, ok := dataOf(ev.Raw[from:to])
 		if !ok {
-			// Comments, other fields and unknown ones are read whole.
 			if err := s.aside(ev, from, to); err != nil {
 				return err
 			}
@@ -41,6 +40,7 @@ func (s *stream) read(ev *Event) error {
 	if len(s.lines) == 1 {
 		data := ev.Raw[s.lines[0].raw:dataEnd]
 		if bytes.Equal(data, doneMark) {
+			ev.done = true
 			return nil
 		}
 		return s.walker.walk(data, s.api.event, ev, s.lines[0].raw, nil)
@@ -49,15 +49,24 @@ func (s *stream) read(ev *Event) error {
 	return s.walker.walk(bytes.Clone(s.joined), s.api.event, ev, 0, s.lines)
 }
 
-// aside notes a line that is not data as text.
+// aside notes a line that is not data: a comment, whose field has no name, or
+// one of a field that may be unknown. The values of one field are one run of
+// words, of a line each.
 func (s *stream) aside(ev *Event, from, to int) error {
-	switch {
-	case from == to:
+	if from == to {
 		return nil
-	case len(ev.Pieces) >= s.limits.Places*stringsPerPlace:
+	}
+	if len(ev.Pieces)+2 > s.limits.Places*stringsPerPlace {
 		return &Error{TooLarge, from}
 	}
-	ev.Pieces = append(ev.Pieces, Piece{Place: Place{Kind: Other, A: -1, B: -1}, Text: ev.Raw[from:to], start: from, end: to})
+	name, value, _ := bytes.Cut(ev.Raw[from:to], []byte(":"))
+	middle := to - len(value)
+	if len(name) > 0 {
+		ev.Pieces = append(ev.Pieces, Piece{Place: Place{Kind: Other, A: -1, B: -1}, Text: name, start: from, end: from + len(name)})
+	}
+	ev.Pieces = append(ev.Pieces, Piece{
+		Place: Place{Kind: Aside, A: -1, B: -1, Path: pathBelow(pathLine, name)}, NewLine: true, Text: value, start: middle, end: to,
+	})
 	return nil
 }
 

@@ -54,8 +54,8 @@ func TestStreamText(t *testing.T) {
 		{"a message in a stream", chunk(`{"message":{"role":"assistant","content":"a"}}`), []string{"other message", "other assistant", "other content", "unknown 0 message.content a"}},
 
 		{"outside of choices", `data: {"note":"a","error":{"message":"b"},"choices":{"delta":"c"}}` + "\n\n",
-			[]string{"other note", "other a", "other error", "other message", "other b", "other delta", "other c"}},
-		{"not an object", "data: \"a\"\n\ndata: [\"b\"]\n\n", []string{"other a", "other b"}},
+			[]string{"other note", "aside a", "other error", "other message", "aside b", "other delta", "aside c"}},
+		{"not an object", "data: \"a\"\n\ndata: [\"b\"]\n\n", []string{"aside a", "aside b"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			wantLines(t, describeAll(mustRead(t, chat(t).ReadStream(DefaultLimits()), tc.body)), tc.want)

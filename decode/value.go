@@ -174,7 +174,7 @@ func (w *walker) item(r *rule, number int32, depth int) error {
 			p.A = number
 		case r.numbers == coordinateB:
 			p.B = number
-		case p.Kind == Unknown && index >= 0:
+		case (p.Kind == Unknown || p.Kind == Aside) && index >= 0:
 			p.Path = pathNumbered(p.Path, index)
 		}
 	}

@@ -19,7 +19,7 @@ type walker struct {
 	// stream: what is read is new text of parts that go on over events. Items
 	// have the number that their member "index" says.
 	stream   bool
-	unknown  *rule // of what no description names in a stream's choice
+	unknown  *rule // of what no description names in a stream
 	anything rule  // of what none names elsewhere
 
 	dec   jsontext.Decoder
@@ -29,7 +29,7 @@ type walker struct {
 	lines []line // where src came from, if not from one run of the event's bytes
 	base  int
 	at    Place
-	path  uint64 // of members, within a stream's choice; else 0
+	path  uint64 // of members, in a stream; else 0
 	index int32  // that the value just read names as its own, or -1
 }
 
@@ -41,6 +41,9 @@ type line struct{ src, raw int }
 func (w *walker) walk(src []byte, r *rule, ev *Event, base int, lines []line) error {
 	w.src, w.ev, w.base, w.lines = src, ev, base, lines
 	w.at, w.path, w.index = Place{A: -1, B: -1}, 0, -1
+	if w.stream {
+		w.path = pathTop
+	}
 	w.in = *bytes.NewBuffer(src)
 	w.dec.Reset(&w.in)
 	defer w.release()

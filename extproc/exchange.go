@@ -170,6 +170,7 @@ func (x *exchange) conclude(d verdict.Decision) error {
 	cfg := &x.srv.cfg
 	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
 	err := cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
+	x.srv.unrecorded.Store(err != nil)
 	if err != nil {
 		d = verdict.Decision{Stage: d.Stage, Action: verdict.Block, Category: verdict.Unavailable}
 		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())

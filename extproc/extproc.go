@@ -65,6 +65,10 @@ type Server struct {
 	stopping context.Context // done when running exchanges must end
 	stop     context.CancelFunc
 
+	// unrecorded: the last verdict could not be recorded. No request goes on
+	// until one was, which those that are refused meanwhile try.
+	unrecorded atomic.Bool
+
 	active atomic.Int64
 	idle   chan struct{} // gets a token when active falls to 0
 }

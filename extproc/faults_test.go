@@ -87,12 +87,30 @@ func TestRecorderFails(t *testing.T) {
 		e.expectEnd("I503", codes.OK)
 		e.expectImmediate(at(uncheckedBody, verdict.PreInferenceGate), "")
 	})
+	// After that no request goes on until a record was made again: that of a
+	// refusal is.
+	bubble(t, func(t *testing.T, h *house) {
+		for _, step := range []struct {
+			fail  error
+			trace string
+		}{
+			{nil, "H> B>. H< B<."}, {errFault, "H> B>. I503"}, {errFault, "I503"}, {errFault, "I503"}, {nil, "I503"}, {nil, "H> B>. H< B<."},
+		} {
+			h.recorder.mu.Lock()
+			h.recorder.fail = step.fail
+			h.recorder.mu.Unlock()
+			e := begin(t, h.Server)
+			e.send(post(), reqBody(ask("hi"), true), respJSON(), respBody(says("a good day"), true))
+			e.expectEnd(step.trace, codes.OK)
+		}
+	})
 	bubble(t, func(t *testing.T, h *house) {
 		h.recorder.fail = errFault
 		e := begin(t, h.Server)
 		e.send(post(), reqBody(ask("hi"), true), respSSE(), respBody(event("one. "), false), respBody(doneEvent, true))
-		e.expectEnd("H> B>. H< B< B< B<.", codes.OK)
-		expectErrorEnd(t, strings.Replace(string(e.body[1]), doneEvent, "", 1), event("one. "), "not_checked")
+		// What would tell the client that the answer is complete is not sent.
+		e.expectEnd("H> B>. H< B< B<.", codes.OK)
+		expectErrorEnd(t, string(e.body[1]), event("one. "), "not_checked")
 	})
 }
 

@@ -133,7 +133,7 @@ func TestHappyStream(t *testing.T) {
 		e.expect("H> B>. H< B< B<")
 		h.recorder.expectNone(t)
 		e.send(respBody(doneEvent, true))
-		e.expectEnd("H> B>. H< B< B< B< B<.", codes.OK)
+		e.expectEnd("H> B>. H< B< B< B<.", codes.OK)
 		if got, want := string(e.body[1]), roleEvent+event("one. ")+event("[REDACTED]")+event(". ")+doneEvent; got != want {
 			t.Errorf("stream %q\nwant   %q", got, want)
 		}

@@ -63,6 +63,9 @@ func (x *exchange) readRequest() error {
 	if err != nil {
 		return requestRefusal(err)
 	}
+	if !step.Blocked && x.srv.unrecorded.Load() {
+		return refuseUnchecked
+	}
 	x.decision = d.Decision()
 	if step.Blocked {
 		return refuseBlocked

@@ -9,13 +9,17 @@ import (
 // health answers whether requests are welcome.
 type health struct {
 	policyHash, policyVersion, tee string
+	verdicts                       *verdictLog
 	draining                       atomic.Bool
 }
 
-func (h *health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (h *health) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, word := http.StatusOK, "ok"
-	if h.draining.Load() {
+	switch {
+	case h.draining.Load():
 		status, word = http.StatusServiceUnavailable, "draining"
+	case !h.verdicts.writable(r.Context()):
+		status, word = http.StatusServiceUnavailable, "refusing"
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

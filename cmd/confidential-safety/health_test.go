@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/difflabai/confidential-safety/envoy"
 	"github.com/difflabai/confidential-safety/extproc"
 )
 
@@ -26,8 +29,41 @@ func getHealth(t *testing.T, h http.Handler) (int, map[string]string) {
 	return w.Code, body
 }
 
+// While verdicts cannot be recorded nothing is served, and health says so until
+// one can be.
+func TestHealthOfTheVerdictLog(t *testing.T) {
+	w := &switchedWriter{}
+	h := &health{verdicts: newVerdictLog(w, envoy.LogText)}
+	for _, step := range []struct {
+		err    error
+		record bool
+		status string
+	}{
+		{nil, true, "ok"},
+		{errors.New("no space left on device"), false, "ok"}, // it has not been tried
+		{errors.New("no space left on device"), true, "refusing"},
+		{errors.New("no space left on device"), false, "refusing"},
+		{nil, false, "ok"},
+	} {
+		w.err = step.err
+		if step.record {
+			if err := h.verdicts.Record(t.Context(), "REQ", "/", external("VID")); (err != nil) != (step.err != nil) {
+				t.Errorf("recorded: %v", err)
+			}
+		}
+		if code, body := getHealth(t, h); body["status"] != step.status || (code == http.StatusOK) != (step.status == "ok") {
+			t.Errorf("%d %v, want %s", code, body, step.status)
+		}
+	}
+}
+
+// switchedWriter fails while err is set.
+type switchedWriter struct{ err error }
+
+func (w *switchedWriter) Write(p []byte) (int, error) { return len(p), w.err }
+
 func TestHealth(t *testing.T) {
-	h := &health{policyHash: "aa", policyVersion: "3", tee: "simulated"}
+	h := &health{verdicts: newVerdictLog(io.Discard, envoy.LogText), policyHash: "aa", policyVersion: "3", tee: "simulated"}
 	code, body := getHealth(t, services(h))
 	want := map[string]string{"status": "ok", "policy_hash": "aa", "policy_version": "3", "tee": "simulated"}
 	if code != http.StatusOK || len(body) != len(want) {

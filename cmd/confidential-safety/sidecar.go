@@ -54,14 +54,15 @@ func newSidecar(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, erro
 	limits := inspect.DefaultLimits()
 	limits.Decode.Body = cfg.maxBody
 	limits.Stream = cfg.maxBody
-	h := &health{policyHash: cfg.bundle.Hash(), policyVersion: p.Version, tee: string(cfg.tee)}
+	verdicts := newVerdictLog(stderr, cfg.logFormat)
+	h := &health{verdicts: verdicts, policyHash: cfg.bundle.Hash(), policyVersion: p.Version, tee: string(cfg.tee)}
 	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), failed: make(chan error, 4)}
 	s.processor = extproc.New(extproc.Config{
 		APIs:          decode.APIs(),
 		Inspector:     inspect.New(p, patterns, limits),
 		PolicyVersion: p.Version,
 		Local:         s.services,
-		Recorder:      newVerdictLog(stderr, cfg.logFormat),
+		Recorder:      verdicts,
 		Timeouts:      extproc.Timeouts{Request: cfg.requestTimeout, Upstream: cfg.upstreamTimeout},
 		MaxBody:       int64(cfg.maxBody),
 		NewID:         rand.Text,

@@ -24,6 +24,9 @@ type Direction struct {
 	matches []classify.Match // scratch
 	edits   []decode.Edit    // scratch
 	event   uint64           // number of the event that is being read
+	spoken  uint64           // number of the last event with words
+	choices choices
+	over    bool             // the body is complete
 	behind  []*part          // of a stream: parts with text that was not cleared
 	alone   [1]verdict.Finding
 
@@ -81,7 +84,7 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 				return err
 			}
 		}
-		d.words = true
+		d.words, d.over = true, true
 		d.release()
 		return nil
 	})
@@ -142,8 +145,11 @@ func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(d
 // a block.
 func (d *Direction) read(ctx context.Context) error {
 	for _, ev := range d.events {
-		h := d.queue.push(ev)
 		d.event++
+		h := d.queue.push(ev)
+		if h.n, h.last = d.event, d.choices.last(ev); ev.Words() {
+			d.spoken = d.event
+		}
 		for i := range ev.Pieces {
 			if err := d.scan(ctx, h, &ev.Pieces[i]); err != nil {
 				return err
@@ -210,11 +216,13 @@ func (d *Direction) raise(f verdict.Finding) {
 	d.decision = d.in.policy.Gate(d.stage, d.best)
 }
 
-// release renders the events at the head of the queue that are cleared.
+// release renders the events at the head of the queue that are cleared. What may
+// be the end of a stream waits until it is, or until more words follow it: the
+// verdict must be on record before a client takes the answer for complete.
 func (d *Direction) release() {
 	for {
 		h := d.queue.head()
-		if h == nil || !h.cleared() {
+		if h == nil || !h.cleared() || h.last && h.n >= d.spoken && !d.over {
 			return
 		}
 		d.edits = h.edits(d.edits[:0])

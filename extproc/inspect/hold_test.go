@@ -37,6 +37,8 @@ func expectSteps(t *testing.T, got, want []string) {
 }
 
 func TestRelease(t *testing.T) {
+	const usage = `{"choices":[],"usage":{"total_tokens":7}}`
+	last := sse(`{"choices":[{"index":0,"delta":{"content":" you."},"finish_reason":"stop"}]}`)
 	role, hello, code, name, end := sse(roleOnly), sse(delta("0", "hello")), sse(delta("0", " codename")), sse(delta("0", " swift")), sse(finished, done)
 	for name, c := range map[string]struct {
 		mode       policy.Streaming
@@ -45,12 +47,22 @@ func TestRelease(t *testing.T) {
 		"words start it": {
 			policy.Window,
 			[]string{": hi\n\n", role, hello, end},
-			[]string{"", "", ": hi\n\n" + role + hello, end, ""},
+			[]string{"", "", ": hi\n\n" + role + hello, "", end},
 		},
 		"words that may go on wait": {
 			policy.Window,
 			[]string{role, code, name, end},
-			[]string{"", "", role + code + name, end, ""},
+			[]string{"", "", role + code + name, "", end},
+		},
+		"what is not the end after all": {
+			policy.Window,
+			[]string{hello, end, sse(delta("1", "hi ")), sse(usage), sse(done)},
+			[]string{hello, "", end + sse(delta("1", "hi ")), sse(usage), "", sse(done)},
+		},
+		"words and the end in one": {
+			policy.Window,
+			[]string{hello, last, sse(usage), sse(done), ": bye\n\n"},
+			[]string{hello, "", "", "", "", last + sse(usage) + sse(done) + ": bye\n\n"},
 		},
 		"what comes behind them waits too": {
 			policy.Window,

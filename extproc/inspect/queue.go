@@ -10,7 +10,9 @@ import (
 // held is an event that waits for its text to be cleared.
 type held struct {
 	ev   *decode.Event
-	refs []ref // of the event's pieces, by index
+	n    uint64 // its number
+	last bool   // but for others without words, it may be
+	refs []ref  // of the event's pieces, by index
 }
 
 // ref says where a piece stands in its part; part is nil where a piece that is

@@ -41,11 +41,11 @@ func (d *Direction) settleBehind(ctx context.Context, ev *decode.Event) error {
 const patience = 16
 
 // left reports whether a part's choice has gone on to something else, or has
-// ended with the event.
+// ended with the event. What is of no choice is left by any event.
 func (d *Direction) left(p *part, ev *decode.Event) bool {
-	if p.event < d.event && slices.ContainsFunc(ev.Pieces, func(piece decode.Piece) bool {
+	if p.event < d.event && (p.choice < 0 || slices.ContainsFunc(ev.Pieces, func(piece decode.Piece) bool {
 		return piece.Place.Kind != decode.Other && piece.Place.A == p.choice && len(piece.Text) > 0
-	}) {
+	})) {
 		p.left++
 	}
 	return p.left >= patience || slices.Contains(ev.Finished(), p.choice)

@@ -44,7 +44,6 @@ func TestSettled(t *testing.T) {
 	}{
 		"gone on elsewhere": {append([]string{reasoning("so: codename")}, elsewhere...), patience},
 		"another choice":    {append([]string{delta("1", "so: codename")}, elsewhere...), -1},
-		"finished":          {[]string{delta("0", "so: codename"), finished}, 1},
 		"a role meanwhile":  {append([]string{delta("0", "so: codename")}, slices.Repeat([]string{roleOnly}, patience+1)...), -1},
 		"taking turns":      {slices.Concat(slices.Repeat([]string{reasoning("codename "), delta("0", "codename ")}, patience)), -1},
 	} {
@@ -52,6 +51,14 @@ func TestSettled(t *testing.T) {
 		if got := slices.Index(held, 0); got != tc.settle {
 			t.Errorf("%s: held %v, want nothing held from %d on", name, held, tc.settle)
 		}
+	}
+}
+
+// At the end of its choice a part is settled at once.
+func TestSettledByTheEnd(t *testing.T) {
+	held, _ := waits(t, New(loadPolicy(t, policy.Window), patterns(t), DefaultLimits()).Stream(chat(t)), delta("0", "so: codename"), finished)
+	if want := []int{len(sse(delta("0", "so: codename"))), len(sse(finished))}; !slices.Equal(held, want) {
+		t.Errorf("held %v, want %v", held, want)
 	}
 }
 

@@ -60,6 +60,9 @@ func TestBlockedOutputBeforeFirstByte(t *testing.T) {
 		"role only":      pieces(chunk(0, role, "null"), chunk(0, role, "null"), said(0, "purple giraffe"), done),
 		"at the end":     pieces(chunk(0, role, "null"), said(0, "purple giraffe")),
 		"reasoning":      pieces(chunk(0, `{"reasoning_content":"purple "}`, "null"), chunk(0, `{"reasoning_content":"giraffe "}`, "null"), done),
+		"comments":       pieces(": purple\n\n", said(0, "fine "), ": giraffe!\n\n", done),
+		"event names":    pieces("event: purple\n"+said(0, "fine "), "event: giraffe\n"+said(0, "day "), done),
+		"top level":      pieces("data: {\"x\":\"purple \",\"choices\":[]}\n\n", "data: {\"x\":\"giraffe \",\"choices\":[]}\n\n", done),
 		"unknown member": pieces(chunk(0, `{"musing":"purple "}`, "null"), chunk(0, `{"musing":"giraffe "}`, "null"), done),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -191,6 +191,42 @@ func TestUpstreamAway(t *testing.T) {
 	s.verdict(t, g.requestID)
 }
 
+// While verdicts cannot be recorded no answer is complete and, from the second
+// request on, none reaches the upstream.
+func TestUnwritableVerdictLog(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Fatal("no /dev/full, a device of Linux that is always full")
+	}
+	m := newModel()
+	m.srv.Start()
+	t.Cleanup(m.srv.Close)
+	for name, body := range map[string]string{"json": prompt("hi"), "stream": prompt("hi", streaming)} {
+		s, err := launchInto("/dev/full", environment(), t.TempDir(), "--policy", "testdata/policy.toml", "--upstream", m.srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		handler := whole(completion("fine"))
+		if name == "stream" {
+			handler = bytewise(streamed("fine", " day"))
+		}
+		token, received := m.answer(handler)
+		g := ask(t, s.client, s.url, token, body)
+		if !strings.Contains(g.body, `"code":"not_checked"`) || strings.Contains(g.body, "[DONE]") || strings.Contains(g.body, `"stop"`) {
+			t.Errorf("%s: %d %s", name, g.status, g.body)
+		}
+		if g = ask(t, s.client2, s.url, token, body); g.status != http.StatusServiceUnavailable {
+			t.Errorf("%s: second request: %d %s", name, g.status, g.body)
+		}
+		if g = send(t, s.client, request(t, http.MethodGet, s.url+"/v1/health", "", "")); g.status != http.StatusServiceUnavailable || !strings.Contains(g.body, `"refusing"`) {
+			t.Errorf("%s: health %d %s", name, g.status, g.body)
+		}
+		if n := len(received.requests()); n != 1 {
+			t.Errorf("%s: %d requests reached the upstream", name, n)
+		}
+		s.stop(t)
+	}
+}
+
 // A request that does not arrive in time is refused.
 func TestSlowRequest(t *testing.T) {
 	s := start(t, "--request-timeout", "300ms")

@@ -68,6 +68,16 @@ func launch(dataDir string, args ...string) (*sidecar, error) {
 }
 
 func launchWith(env []string, dataDir string, args ...string) (*sidecar, error) {
+	f, err := os.CreateTemp(memoryDir(), "dataplane-log-")
+	if err != nil {
+		return nil, err
+	}
+	_ = f.Close()
+	return launchInto(f.Name(), env, dataDir, args...)
+}
+
+// launchInto has standard error written to the named file.
+func launchInto(stderr string, env []string, dataDir string, args ...string) (*sidecar, error) {
 	args = append([]string{
 		"run", "--tee", "simulated", "--listen", "127.0.0.1:0", "--data-dir", dataDir, "--log-format", "json",
 	}, args...)
@@ -77,11 +87,11 @@ func launchWith(env []string, dataDir string, args ...string) (*sidecar, error) 
 	if err != nil {
 		return nil, err
 	}
-	errs, err := os.CreateTemp(memoryDir(), "dataplane-log-")
+	errs, err := os.OpenFile(stderr, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
-	s.cmd.Stderr, s.stderr = errs, errs.Name()
+	s.cmd.Stderr, s.stderr = errs, stderr
 	err = s.cmd.Start()
 	_ = errs.Close()
 	if err != nil {
@@ -154,7 +164,9 @@ func (s *sidecar) stop(t testing.TB) {
 	if strings.Contains(s.log(), "DATA RACE") {
 		t.Errorf("data race:\n%s", s.log())
 	}
-	_ = os.Remove(s.stderr)
+	if strings.Contains(s.stderr, "dataplane-log-") {
+		_ = os.Remove(s.stderr)
+	}
 }
 
 // wait returns the exit code, -1 for a process that a signal ended.
@@ -172,6 +184,9 @@ func (s *sidecar) wait(t testing.TB) int {
 
 // log is what has been written to standard error.
 func (s *sidecar) log() string {
+	if info, err := os.Stat(s.stderr); err == nil && !info.Mode().IsRegular() {
+		return "" // a device
+	}
 	text, err := os.ReadFile(s.stderr)
 	if err != nil {
 		return err.Error()
