@@ -26,11 +26,11 @@ help: ## Show this help
 
 .PHONY: build
 build: ## Build bin/confidential-safety
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/confidential-safety
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/confidential-safety
 
 .PHONY: run
 run: build ## Run the sidecar and Envoy in front of the demo model, on https://127.0.0.1:8443
-	exec $(BIN) run $(RUN) $(ARGS)
+	@exec $(BIN) run $(RUN) $(ARGS)
 
 .PHONY: test
 test: lint build curl ## Lint and run all tests, with a real Envoy
@@ -54,7 +54,7 @@ $(TOOLS)/golangci-lint-%:
 # The README's examples use curl, and are tests.
 .PHONY: curl
 curl:
-	@command -v curl >/dev/null || { command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq curl >/dev/null; } \
+	@command -v curl >/dev/null || { echo 'curl is not here: trying apt-get' && apt-get update -qq && apt-get install -y -qq curl >/dev/null; } \
 		|| { echo 'curl is needed by the tests of the README: install it'; exit 1; }
 
 FUZZTIME ?= 30s
@@ -64,7 +64,7 @@ fuzz: ## Fuzz every parser, FUZZTIME (30s) each
 	@set -e; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$package; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 		done; \
 	done
 
@@ -72,10 +72,9 @@ fuzz: ## Fuzz every parser, FUZZTIME (30s) each
 bench: build ## Measure: packages, and the round trip added to a no-op ext_proc's
 	go test -run '^$$' -bench . -benchmem ./...
 
-DATA ?= ../shared/data
-
 .PHONY: test-data
-test-data: ## Run the tests that need the labelled data sets in DATA
+test-data: ## Run the tests that need the labelled data sets: make test-data DATA=DIR
+	@test -d '$(DATA)' || { echo 'name the directory of the data sets: make test-data DATA=DIR'; exit 2; }
 	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset ./tests/dataset
 
 .PHONY: clean

@@ -15,8 +15,8 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// TLSSecretName is the name of the secret that holds the listener's key.
-const TLSSecretName = "tls"
+// tlsSecretName is the name of the secret that holds the listener's key.
+const tlsSecretName = "tls"
 
 // Names of the listener and of its two http filters.
 const (
@@ -63,7 +63,7 @@ func downstreamTLS() *tlsv3.DownstreamTlsContext {
 			},
 			AlpnProtocols: []string{"h2", "http/1.1"},
 			TlsCertificateSdsSecretConfigs: []*tlsv3.SdsSecretConfig{{
-				Name: TLSSecretName,
+				Name: tlsSecretName,
 				SdsConfig: &corev3.ConfigSource{
 					ResourceApiVersion: corev3.ApiVersion_V3,
 					// 0 waits for the key. With a timeout Envoy turns live

@@ -22,7 +22,7 @@ const (
 	upstreamTimeout = `{"error":{"message":"The model server took too long to answer.","type":"upstream_error","code":"upstream_timeout","param":null}}`
 )
 
-// localReplies gives Envoy's own replies the contract's forms. There is no
+// localReplies gives Envoy's own replies the forms of the processor's. There is no
 // form for all the rest: it would be put on the processor's replies as well.
 func (b *builder) localReplies() *hcmv3.LocalReplyConfig {
 	return &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{

@@ -46,7 +46,7 @@ func (s *Secrets) SetTLS(chain, key []byte) error {
 	sum := sha256.Sum256(chain)
 	snapshot, err := cache.NewSnapshot(hex.EncodeToString(sum[:]), map[resource.Type][]types.Resource{
 		resource.SecretType: {&tlsv3.Secret{
-			Name: TLSSecretName,
+			Name: tlsSecretName,
 			Type: &tlsv3.Secret_TlsCertificate{TlsCertificate: &tlsv3.TlsCertificate{
 				CertificateChain: inline(chain),
 				PrivateKey:       inline(key),

@@ -100,7 +100,7 @@ func (s *subscription) next(t *testing.T, chain, key string) *discoveryv3.Discov
 		}
 		secret := open(t, r.GetResources()[0], new(tlsv3.Secret))
 		pair := secret.GetTlsCertificate()
-		if secret.GetName() != TLSSecretName || string(pair.GetCertificateChain().GetInlineBytes()) != chain || string(pair.GetPrivateKey().GetInlineBytes()) != key {
+		if secret.GetName() != tlsSecretName || string(pair.GetCertificateChain().GetInlineBytes()) != chain || string(pair.GetPrivateKey().GetInlineBytes()) != key {
 			t.Fatalf("another secret: %s", secret.GetName())
 		}
 		return r
@@ -122,13 +122,13 @@ func (s *subscription) expectSilence(t *testing.T) {
 func TestSecretsWaitForTheKey(t *testing.T) {
 	s := NewSecrets()
 	_, client := discovery(t, s)
-	sub := subscribe(t, client, TLSSecretName, "")
+	sub := subscribe(t, client, tlsSecretName, "")
 	sub.expectSilence(t)
 	if err := s.SetTLS([]byte("chain 1"), []byte("key 1")); err != nil {
 		t.Fatal(err)
 	}
 	first := sub.next(t, "chain 1", "key 1")
-	sub.ask(t, TLSSecretName, first)
+	sub.ask(t, tlsSecretName, first)
 	sub.expectSilence(t)
 	if err := s.SetTLS([]byte("chain 2"), []byte("key 2")); err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestSecretsWaitForTheKey(t *testing.T) {
 	if second := sub.next(t, "chain 2", "key 2"); second.GetVersionInfo() == first.GetVersionInfo() {
 		t.Error("the new key has the version of the old one")
 	}
-	late := subscribe(t, client, TLSSecretName, "")
+	late := subscribe(t, client, tlsSecretName, "")
 	late.next(t, "chain 2", "key 2")
 }
 
@@ -150,7 +150,7 @@ func TestSecretsAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, client := discovery(t, s)
-		sub := subscribe(t, client, TLSSecretName, before.GetVersionInfo())
+		sub := subscribe(t, client, tlsSecretName, before.GetVersionInfo())
 		before = sub.next(t, "chain of "+key, key)
 	}
 }
@@ -184,12 +184,12 @@ func TestSecretsRefuseHalves(t *testing.T) {
 	for _, pair := range [][2]string{{"", ""}, {"chain", ""}, {"", "key"}} {
 		wantError(t, fmt.Sprint(pair), s.SetTLS([]byte(pair[0]), []byte(pair[1])), "tls secret: empty certificate or key")
 	}
-	subscribe(t, client, TLSSecretName, "").expectSilence(t)
+	subscribe(t, client, tlsSecretName, "").expectSilence(t)
 	if err := s.SetTLS([]byte("chain"), []byte("key")); err != nil {
 		t.Fatal(err)
 	}
 	wantError(t, "later", s.SetTLS(nil, nil), "empty")
-	subscribe(t, client, TLSSecretName, "").next(t, "chain", "key")
+	subscribe(t, client, tlsSecretName, "").next(t, "chain", "key")
 }
 
 func TestSecretsAreNotPrinted(t *testing.T) {

@@ -131,7 +131,7 @@ func TestTrapsOfTheKey(t *testing.T) {
 	sds := common.GetTlsCertificateSdsSecretConfigs()[0]
 	api := sds.GetSdsConfig().GetApiConfigSource()
 	expectTraps(t, []trap{
-		{"secret", sds.GetName(), TLSSecretName, "it is what the sidecar serves"},
+		{"secret", sds.GetName(), tlsSecretName, "it is what the sidecar serves"},
 		{"initial_fetch_timeout", sds.GetSdsConfig().GetInitialFetchTimeout(), "0s", "Envoy would be live without a key, 15 s after its start"},
 		{"api_type", api.GetApiType(), "GRPC", "the key comes by a socket"},
 		{"transport_api_version", api.GetTransportApiVersion(), "V3", "Envoy knows no other"},

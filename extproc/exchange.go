@@ -25,6 +25,7 @@ type exchange struct {
 	id      string
 	due     time.Time // when the request must have arrived
 	arrived bool      // all of it has
+	sends   bool      // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
 	late *refusal
@@ -49,7 +50,7 @@ func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *e
 		id:    id,
 		late:  refuseUnchecked,
 	}
-	x.inbox = newInbox(stream, s.stopping, func(reason error) error {
+	x.inbox = newInbox(s.stopping, stream, func(reason error) error {
 		err := x.own(func() error { return x.end(reason) })
 		if err != nil {
 			// Process waits for Envoy, so Envoy must not wait for Process. In
@@ -87,7 +88,7 @@ func (x *exchange) run() error {
 	switch {
 	case err == nil:
 		err = x.readResponse()
-	case errors.As(err, &r) && x.api != nil && !x.arrived && r != refuseUpgrade:
+	case errors.As(err, &r) && x.sends && !x.arrived:
 		err = x.discard(r)
 	}
 	return x.end(err)

@@ -27,6 +27,7 @@ import (
 	"github.com/difflabai/confidential-safety/extproc/inspect"
 	"github.com/difflabai/confidential-safety/verdict"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
+	"google.golang.org/grpc"
 )
 
 // Recorder takes the verdict of each exchange, before the exchange is answered.
@@ -73,13 +74,15 @@ type Server struct {
 	idle   chan struct{} // gets a token when active falls to 0
 }
 
-// New returns a server. Register it on a grpc.Server whose messages are not
-// limited below 1 MiB.
+// New returns a server.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, idle: make(chan struct{}, 1)}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s
 }
+
+// Register makes g serve the processor. g must not limit messages below 1 MiB.
+func (s *Server) Register(g *grpc.Server) { extprocv3.RegisterExternalProcessorServer(g, s) }
 
 // Process implements the ext_proc service for one exchange.
 func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {

@@ -40,7 +40,7 @@ type inbox struct {
 // newInbox returns the inbox of a stream. When a wait is over its deadline, or
 // stopping is done, end is called with the reason by the watch, to which the
 // exchange then belongs.
-func newInbox(stream extprocv3.ExternalProcessor_ProcessServer, stopping context.Context, end func(error) error) *inbox {
+func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, end func(error) error) *inbox {
 	b := &inbox{stream: stream, taken: make(chan struct{})}
 	take := func(reason error) {
 		b.err = end(reason)

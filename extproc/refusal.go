@@ -22,7 +22,7 @@ func (r *refusal) Error() string { return r.code }
 
 const invalidRequest = "invalid_request_error"
 
-// The refusals. Messages, types and codes are part of the contract.
+// The refusals. Clients rely on their messages, types and codes.
 var (
 	refuseBlocked = &refusal{http.StatusUnavailableForLegalReasons,
 		"This request was blocked by the safety policy.", "safety_policy", "content_blocked", true}
@@ -31,6 +31,8 @@ var (
 
 	refuseNotFound = &refusal{http.StatusNotFound,
 		"There is nothing here.", invalidRequest, "not_found", false}
+	refuseHTTP = &refusal{http.StatusBadRequest,
+		"The request is not one that can be served: upgrades and malformed HTTP are refused.", invalidRequest, "http_refused", false}
 	refuseUpgrade = &refusal{http.StatusBadRequest,
 		"Upgrades are not supported.", invalidRequest, "upgrade_refused", false}
 	refuseMediaType = &refusal{http.StatusUnsupportedMediaType,

@@ -214,6 +214,19 @@ func TestRefusedRequestIsReadToItsEnd(t *testing.T) {
 	}
 }
 
+// A reply of Envoy's own to a request that it did not show us is replaced.
+func TestReplyWithoutRequest(t *testing.T) {
+	for _, m := range []*extprocv3.ProcessingRequest{respJSON(), respHeaders(true)} {
+		bubble(t, func(t *testing.T, h *house) {
+			e := begin(t, h.Server)
+			e.send(m)
+			e.expectEnd("I400", codes.OK)
+			e.expectImmediate("", "http_refused")
+			h.recorder.expectNone(t)
+		})
+	}
+}
+
 // Paths that are not inspected never reach the upstream, and have no verdict.
 func TestOtherPaths(t *testing.T) {
 	form := func(method, path string) *extprocv3.ProcessingRequest {
@@ -241,7 +254,7 @@ func TestOtherPaths(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, h *house) {
 				e := begin(t, h.Server)
-				e.send(m)
+				e.send(m, reqBody("{}", true)) // which is not waited for if it cannot end
 				e.expectEnd("I404", codes.OK)
 				e.expectImmediate("", "not_found")
 				h.recorder.expectNone(t)

@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -22,12 +23,17 @@ func (x *exchange) readRequest() error {
 		return err
 	}
 	head := m.GetRequestHeaders()
+	if m.GetResponseHeaders() != nil {
+		// Envoy refuses the request by itself, before we have seen it: an
+		// upgrade, or what it cannot parse. That reply goes no further.
+		return refuseHTTP
+	}
 	if head == nil {
-		// A reply of Envoy's own to a request that we have never seen.
 		return errOrder
 	}
 	x.arrived = head.GetEndOfStream()
 	headers := head.GetHeaders()
+	x.sends = first(headers, ":method") == http.MethodPost && len(header(headers, "upgrade")) == 0
 	api, ok := decode.Lookup(x.srv.cfg.APIs, first(headers, ":method"), first(headers, ":path"))
 	if !ok {
 		return x.local(headers)

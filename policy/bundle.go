@@ -19,6 +19,8 @@ import (
 // Bundle is a policy with every file that it names: all that decides how a
 // text is judged, but for the program itself.
 type Bundle struct {
+	// Dir is where the files are, for messages; "" for those that are embedded.
+	Dir    string
 	Policy *Policy
 	Files  []File // the policy file first, then the others by name
 }
@@ -78,6 +80,7 @@ func LoadFile(file string) (*Bundle, error) {
 	var e *Error
 	switch {
 	case err == nil:
+		b.Dir = dir
 		return b, nil
 	case errors.As(err, &e):
 		e.File = filepath.Join(dir, e.File)

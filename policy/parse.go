@@ -142,7 +142,11 @@ func decodeError(name string, err error) error {
 	if errors.As(err, &decode) {
 		line, column := decode.Position()
 		msg := strings.TrimPrefix(decode.Error(), "toml: ")
-		msg = goType.ReplaceAllString(msg, "a TOML $1 stands where a $2 is wanted: correct the value")
+		if goType.MatchString(msg) {
+			msg = goType.ReplaceAllString(msg, "a TOML $1 stands where a $2 is wanted: correct the value")
+		} else {
+			msg += ": correct the TOML"
+		}
 		return &Error{name, line, column, strings.ReplaceAll(msg, "\n", " ")}
 	}
 	return &Error{name, 1, 1, strings.ReplaceAll(err.Error(), "\n", " ")}

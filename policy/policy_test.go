@@ -42,6 +42,22 @@ func TestDefault(t *testing.T) {
 	}
 }
 
+// The example has copies of the default's pattern files, since a policy names
+// files below it only.
+func TestExampleIsTheDefaults(t *testing.T) {
+	b, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"patterns/weapons.txt", "patterns/cyber_attack.txt"} {
+		want, ok := b.File(name)
+		got, err := os.ReadFile("../examples/redaction/" + name)
+		if err != nil || !ok || string(got) != string(want) {
+			t.Errorf("%s: not the default's, %v", name, err)
+		}
+	}
+}
+
 // The digest is in every quote and verdict: these bytes may only change with
 // digestVersion.
 func TestDigestGolden(t *testing.T) {
@@ -119,14 +135,14 @@ func TestDigestCoversAll(t *testing.T) {
 	}
 }
 
-// The seed's whole schema loads, but for its placeholder keys.
-func TestSeedSchema(t *testing.T) {
-	_, err := LoadFile("testdata/seed/placeholder.toml")
+// The whole schema loads, but for placeholder keys.
+func TestWholeSchema(t *testing.T) {
+	_, err := LoadFile("testdata/schema/placeholder.toml")
 	var e *Error
 	if !errors.As(err, &e) || !strings.Contains(e.Msg, "NCMEC") || !strings.Contains(e.Msg, "age1") {
 		t.Fatalf("placeholder key: %v", err)
 	}
-	b, err := LoadFile("testdata/seed/policy.toml")
+	b, err := LoadFile("testdata/schema/policy.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
-// thresholds are the seed's defaults for its five categories: input, output.
+// thresholds are the defaults of the five known categories: input, output.
 var thresholds = map[verdict.Category][2]float64{
 	verdict.Bioterror:   {0.85, 0.90},
 	verdict.CSAM:        {0.70, 0.70},

@@ -24,7 +24,7 @@ const (
 	TrajectoryAnalyze Stage = "TRAJECTORY_ANALYZE"
 )
 
-// Category names a risk. A policy may add its own to the five of the seed.
+// Category names a risk. A policy may add its own to the five that are known.
 type Category string
 
 // The categories that every policy knows, and the two that none may define.

@@ -24,6 +24,7 @@ socket beside that of --extproc-addr.`,
 		Args: cobra.NoArgs,
 	}
 	addFlags(cmd.Flags(), true)
+	addJSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, _, err := configure(cmd)
 		if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 
 	"github.com/difflabai/confidential-safety/classify"
 	"github.com/difflabai/confidential-safety/policy"
@@ -10,7 +11,7 @@ import (
 
 // classifiers makes what a policy asks for. A type that this version does not
 // have is an error: a policy must not be served with less than it asks for.
-func classifiers(b *policy.Bundle) (*classify.Patterns, error) {
+func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 	for i := range b.Policy.Categories {
 		c := &b.Policy.Categories[i]
 		for _, cl := range c.Classifiers {
@@ -23,11 +24,14 @@ func classifiers(b *policy.Bundle) (*classify.Patterns, error) {
 	if err != nil {
 		return nil, err
 	}
-	return classify.NewPatterns(rules)
+	patterns, err := classify.NewPatterns(rules)
+	if err != nil {
+		return nil, err
+	}
+	return classify.Ensemble(patterns), nil
 }
 
-// patternRules reads the pattern files of a policy. Errors name a file as the
-// policy does.
+// patternRules reads the pattern files of a policy.
 func patternRules(b *policy.Bundle) (rules []classify.Rule, err error) {
 	for i := range b.Policy.Categories {
 		c := &b.Policy.Categories[i]
@@ -39,7 +43,7 @@ func patternRules(b *policy.Bundle) (rules []classify.Rule, err error) {
 			if !ok {
 				return nil, fmt.Errorf("%s: pattern_file %q is not in the bundle", b.Files[0].Name, cl.PatternFile)
 			}
-			patterns, err := classify.ParsePatterns(cl.PatternFile, data)
+			patterns, err := classify.ParsePatterns(filepath.Join(b.Dir, cl.PatternFile), data)
 			if err != nil {
 				return nil, err
 			}

@@ -36,6 +36,7 @@ what the classifiers found. Other members of a line are ignored.`,
 		},
 	}
 	j.addFlags(cmd)
+	addJSONFlag(cmd)
 	return cmd
 }
 

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -75,6 +77,9 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 	}
 	if len(text) > maxLine {
 		return nil, fmt.Errorf("standard input: longer than %d bytes: split it", maxLine)
+	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("standard input: not valid UTF-8: correct it")
 	}
 	d, matches, err := j.inspector.Text(ctx, j.stage, text)
 	if err != nil {

@@ -105,6 +105,12 @@ func strict(cmd *cobra.Command) {
 	}
 }
 
+// addJSONFlag gives a command that prints nothing but JSON the flag of those that
+// can print it.
+func addJSONFlag(cmd *cobra.Command) {
+	cmd.Flags().Bool("json", true, "print JSON, as this command always does")
+}
+
 // group is a command that only holds others. Its examples are the first of theirs.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
 	examples := make([]string, len(commands))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/difflabai/confidential-safety/attest"
 	"github.com/difflabai/confidential-safety/demo"
 	"github.com/difflabai/confidential-safety/envoy"
 )
@@ -172,7 +173,7 @@ func (s *sidecar) sayAtStart() {
 	if !discloses {
 		s.log.Info("the policy sets no disclosure threshold: nothing is disclosed to an authority")
 	}
-	if s.cfg.tee != "tdx" {
+	if s.cfg.tee != attest.TDX {
 		s.log.Warn("the TEE is simulated and protects nothing: for trying things only")
 	}
 }

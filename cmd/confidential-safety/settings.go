@@ -26,7 +26,7 @@ type setting struct {
 func settings() []setting {
 	return []setting{
 		{"listen", "127.0.0.1:8443", "address of the TLS listener, `ip:port`; port 0 picks one", false},
-		{"upstream", "", "base `URL` of the OpenAI-compatible model server; http on loopback only; without it the demo model answers", false},
+		{"upstream", "", "base `URL` of the OpenAI-compatible model server; http on loopback only; without it, run has the demo model answer", false},
 		{"upstream-ca", "", "PEM `file` with the CA that an https upstream's certificate must come from", false},
 		{"upstream-spki", "", "`hex` SHA-256 of the public key (SubjectPublicKeyInfo) that an https upstream must have", false},
 		{"policy", "", "policy `file`; without it the embedded default policy", false},
@@ -52,7 +52,7 @@ func settings() []setting {
 // key is the setting's name in a configuration file.
 func (s setting) key() string { return strings.ReplaceAll(s.name, "-", "_") }
 
-// aliases are other names of settings in files and variables: the seed's.
+// aliases are older names of settings, in files and variables.
 var aliases = map[string]string{"bind_addr": "listen", "policy_path": "policy"}
 
 const envPrefix = "CONFIDENTIAL_SAFETY_"

@@ -13,7 +13,6 @@ import (
 	"os"
 	"time"
 
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
@@ -93,7 +92,7 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 		// Envoy pings every second, see its configuration.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second / 2, PermitWithoutStream: true}),
 	)
-	extprocv3.RegisterExternalProcessorServer(processor, s.processor)
+	s.processor.Register(processor)
 	if err := s.serveGRPC(processor, extProcSocket); err != nil {
 		return err
 	}

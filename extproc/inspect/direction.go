@@ -26,8 +26,8 @@ type Direction struct {
 	event   uint64           // number of the event that is being read
 	spoken  uint64           // number of the last event with words
 	choices choices
-	over    bool             // the body is complete
-	behind  []*part          // of a stream: parts with text that was not cleared
+	over    bool    // the body is complete
+	behind  []*part // of a stream: parts with text that was not cleared
 	alone   [1]verdict.Finding
 
 	queue queue

@@ -23,6 +23,11 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	binary = filepath.Join(dir, "confidential-safety")
+	// The path of a socket must be short.
+	if runtimeDir, err = os.MkdirTemp("/tmp", "run-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	args := []string{"build", "-buildvcs=false", "-o", binary}
 	if raceEnabled {
 		args = append(args, "-race")
@@ -37,5 +42,6 @@ func TestMain(m *testing.M) {
 		stopShared()
 	}
 	_ = os.RemoveAll(dir)
+	_ = os.RemoveAll(runtimeDir)
 	os.Exit(code)
 }

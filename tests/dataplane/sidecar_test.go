@@ -51,10 +51,15 @@ type verdictLine struct {
 	Timestamp     string `json:"timestamp"`
 }
 
+// runtimeDir is where sidecars put their sockets. Some are killed by tests and
+// leave them there.
+var runtimeDir string
+
 // environment is this process's, less what would set something.
-func environment() (env []string) {
+func environment() []string {
+	env := []string{"XDG_RUNTIME_DIR=" + runtimeDir}
 	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "CONFIDENTIAL_SAFETY_") {
+		if !strings.HasPrefix(e, "CONFIDENTIAL_SAFETY_") && !strings.HasPrefix(e, "XDG_RUNTIME_DIR=") {
 			env = append(env, e)
 		}
 	}

@@ -1,0 +1,46 @@
+package dataplane
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What Envoy says by itself where no processor answers has the form of what the
+// processor says, and nothing reaches the upstream.
+func TestDeadProcessor(t *testing.T) {
+	m := newModel()
+	m.srv.Start()
+	t.Cleanup(m.srv.Close)
+	upstream, err := url.Parse(m.srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := startBare(t, upstream, deadProcessor)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: dead.roots}}}
+	t.Cleanup(client.CloseIdleConnections)
+	for _, path := range []string{chatPath, "/v1/health", "/v1/other"} {
+		g := send(t, client, request(t, http.MethodPost, dead.url+path, "", prompt("hi")))
+		r := parseRefusal(t, g.body)
+		if g.status != http.StatusServiceUnavailable || g.header.Get("Content-Type") != "application/json" ||
+			r.Error.Message != "This request could not be checked and was not processed." ||
+			r.Error.Type != "safety_unavailable" || r.Error.Code != "not_checked" || r.Error.Param != nil {
+			t.Errorf("%s: %d %s", path, g.status, g.body)
+			continue
+		}
+		s := r.Safety
+		if s == nil || len(s.VerdictID) < 20 || s.Stage != "PRE_INFERENCE_GATE" || s.RiskCategory != "UNAVAILABLE" || s.Action != "BLOCK" || s.PolicyVersion != "7.1.0-test" {
+			t.Errorf("%s: %s", path, g.body)
+			continue
+		}
+		if _, err := time.Parse(time.RFC3339, s.Timestamp); err != nil || !strings.HasSuffix(s.Timestamp, "Z") {
+			t.Errorf("timestamp %q", s.Timestamp)
+		}
+	}
+	if n := m.accepted.Load(); n != 0 {
+		t.Errorf("%d connections reached the upstream", n)
+	}
+}
