@@ -179,7 +179,7 @@ func (s *patternScanner) clear(end int64) {
 	}
 	// Beginnings that are too short for the first stage.
 	for start := max(end-(maxPrefix-1), s.f.base); start < alive; start++ {
-		if text := s.f.out[start-s.f.base:]; s.p.beginsPrefix(text) && s.startsWord(start) {
+		if text := s.f.out[start-s.f.base:]; s.startsWord(start) && s.p.beginsPrefix(text) {
 			alive = start
 		}
 	}
