@@ -36,15 +36,7 @@ of strength.
 		Args: cobra.NoArgs,
 	}
 	addFlags(cmd.Flags(), false)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, log, err := configure(cmd)
-		if err != nil {
-			return usage(err)
-		}
-		ctx, stop := untilSignal(cmd.Context())
-		defer stop()
-		return runAll(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
-	}
+	cmd.RunE = serving(runAll)
 	return cmd
 }
 
@@ -52,7 +44,21 @@ const modelHashHelp = `The hash of a model is the SHA-256 of its file or, if it 
 prints in it:
   find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum --`
 
-// configure reads the settings of run and serve and makes the log.
+// serving makes what a command that serves does of its settings and of the
+// signals that end it.
+func serving(do func(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		cfg, log, err := configure(cmd)
+		if err != nil {
+			return usage(err)
+		}
+		ctx, stop := untilSignal(cmd.Context())
+		defer stop()
+		return do(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+	}
+}
+
+// configure reads the settings and makes the log.
 func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
 	given, err := load(cmd.Flags(), os.Environ())
 	if err != nil {
@@ -68,23 +74,12 @@ func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
 // runAll starts the parts in order, serves until ctx is done or a part fails,
 // and stops them in the opposite order.
 func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error {
-	if err := noCoreDumps(); err != nil {
-		return usage(err)
-	}
-	s, err := newSidecar(cfg, log, stderr)
+	s, err := prepare(cfg, log, stderr)
 	if err != nil {
 		return usage(err)
 	}
+	defer s.stop()
 	if err := vacant(cfg.listen); err != nil {
-		return usage(err)
-	}
-	closeDir, err := openDataDir(cfg.dataDir)
-	if err != nil {
-		return usage(err)
-	}
-	defer closeDir()
-	caFile, err := writeCA(cfg.dataDir, s.key.CA)
-	if err != nil {
 		return usage(err)
 	}
 	binary, err := envoy.Finder{Path: cfg.envoy, Cache: cacheDir(cfg), Log: log}.Find(ctx)
@@ -100,7 +95,6 @@ func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr i
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // nothing of value is in it
 
-	defer s.stop()
 	sockets := filepath.Join(dir, "x")
 	cfg.extProcSocket, cfg.sdsSocket = sockets+".extproc", sockets+".sds"
 	if err := s.listen(context.WithoutCancel(ctx), cfg.extProcSocket, cfg.sdsSocket); err != nil {
@@ -134,7 +128,7 @@ func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr i
 		CAFile     string `json:"ca_file"`
 		PolicyHash string `json:"policy_hash"`
 		TEE        string `json:"tee"`
-	}{true, "https://" + address, caFile, s.health.policyHash, string(cfg.tee)})
+	}{true, "https://" + address, s.caFile, s.health.policyHash, string(cfg.tee)})
 	if err != nil {
 		return fmt.Errorf("standard output: %w", err)
 	}

@@ -26,33 +26,13 @@ line of JSON on standard output says where.
 		Args: cobra.NoArgs,
 	}
 	addFlags(cmd.Flags(), true)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, log, err := configure(cmd)
-		if err != nil {
-			return usage(err)
-		}
-		ctx, stop := untilSignal(cmd.Context())
-		defer stop()
-		return serveAll(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
-	}
+	cmd.RunE = serving(serveAll)
 	return cmd
 }
 
 // serveAll opens the sockets and serves until ctx is done or a listener fails.
 func serveAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error {
-	if err := noCoreDumps(); err != nil {
-		return usage(err)
-	}
-	s, err := newSidecar(cfg, log, stderr)
-	if err != nil {
-		return usage(err)
-	}
-	closeDir, err := openDataDir(cfg.dataDir)
-	if err != nil {
-		return usage(err)
-	}
-	defer closeDir()
-	caFile, err := writeCA(cfg.dataDir, s.key.CA)
+	s, err := prepare(cfg, log, stderr)
 	if err != nil {
 		return usage(err)
 	}
@@ -76,7 +56,7 @@ func serveAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr
 		TEE         string `json:"tee"`
 	}{
 		true, "unix://" + cfg.extProcSocket, "unix://" + cfg.httpSocket, "unix://" + cfg.sdsSocket,
-		caFile, s.health.policyHash, string(cfg.tee),
+		s.caFile, s.health.policyHash, string(cfg.tee),
 	})
 	if err != nil {
 		return fmt.Errorf("standard output: %w", err)

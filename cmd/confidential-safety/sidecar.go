@@ -28,12 +28,35 @@ type sidecar struct {
 	cfg       *config
 	log       *slog.Logger
 	key       *attest.TLSKey
+	caFile    string // where the certificate of the key's CA is
 	health    *health
 	services  http.Handler
 	processor *extproc.Server
 	failed    chan error // a listener ended that should not have
 
 	close []func() // what was opened, in order
+}
+
+// prepare makes a sidecar with what every one has before it listens: a process
+// that leaves no dump, and a data directory of its own.
+func prepare(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, error) {
+	if err := noCoreDumps(); err != nil {
+		return nil, err
+	}
+	s, err := newSidecar(cfg, log, stderr)
+	if err != nil {
+		return nil, err
+	}
+	closeDir, err := openDataDir(cfg.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, closeDir)
+	if s.caFile, err = writeCA(cfg.dataDir, s.key.CA); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
 }
 
 // newSidecar makes a sidecar from its settings. Nothing listens yet.
