@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 	"slices"
+	"sort"
 	"unicode"
 	"unicode/utf8"
 
@@ -167,8 +168,12 @@ func (f *folder) rune(r rune, size int) {
 			f.put(r)
 			break
 		}
-		f.scratch = norm.NFKD.Append(f.scratch[:0], char[:n]...)
-		for s := f.scratch; len(s) > 0; {
+		s := norm.NFKD.Properties(char[:n]).Decomposition()
+		if s == nil { // Hangul, which is not in its table
+			f.scratch = norm.NFKD.Append(f.scratch[:0], char[:n]...)
+			s = f.scratch
+		}
+		for len(s) > 0 {
 			d, n := utf8.DecodeRune(s)
 			f.put(d)
 			s = s[n:]
@@ -188,7 +193,7 @@ func (f *folder) rune(r rune, size int) {
 // put writes the normalised form of a decomposed character.
 func (f *folder) put(r rune) {
 	switch {
-	case unicode.IsSpace(r) || unicode.Is(unicode.Z, r):
+	case unicode.IsSpace(r) || unicode.Is(unicode.Z, r) || r == brailleBlank:
 		if !f.space {
 			f.out = append(f.out, ' ')
 		}
@@ -205,11 +210,16 @@ func (f *folder) put(r rune) {
 	f.space = false
 }
 
+// brailleBlank is a pattern without dots: a space to the eye.
+const brailleBlank = 0x2800
+
 // invisible reports whether r shows nothing by itself: marks, format and
 // control characters, and the fillers of Unicode's Default_Ignorable_Code_Point.
 func invisible(r rune) bool {
-	switch r {
-	case 0x115f, 0x1160, 0x3164, 0xffa0:
+	switch {
+	case r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0:
+		return true
+	case r == 0x2065, 0xfff0 <= r && r <= 0xfff8, 0xe0000 <= r && r <= 0xe0fff: // not assigned yet
 		return true
 	}
 	return unicode.In(r, unicode.Mn, unicode.Me, unicode.C)
@@ -234,12 +244,8 @@ func (f *folder) source(start, end int64) (from, to int64) {
 
 // segmentAt finds the last segment that starts at or before a position.
 func (f *folder) segmentAt(pos int64) segment {
-	for i := len(f.segs) - 1; i > 0; i-- {
-		if f.segs[i].norm <= pos {
-			return f.segs[i]
-		}
-	}
-	return f.segs[0]
+	i := sort.Search(len(f.segs), func(i int) bool { return f.segs[i].norm > pos })
+	return f.segs[max(i-1, 0)]
 }
 
 // forget drops the normalised text before a position.

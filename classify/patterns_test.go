@@ -76,6 +76,9 @@ func TestPatterns(t *testing.T) {
 		{"combining marks", "r\u0301i\u0323cin", []string{"r\u0301i\u0323cin"}},
 		{"precomposed", "rícin", []string{"rícin"}},
 		{"tags", "ner\U000e0076e agent", []string{"ner\U000e0076e agent"}},
+		{"unassigned and invisible", "n\u2065e\ufff0r\U000e0080ve agent", []string{"n\u2065e\ufff0r\U000e0080ve agent"}},
+		{"blank of Braille", "nerve\u2800agent", []string{"nerve\u2800agent"}},
+		{"Hangul", "\ud55c ricin", []string{"ricin"}},
 		{"control character", "ner\x1fve agent", []string{"ner\x1fve agent"}},
 		{"no spaces in Chinese", "关于神经毒剂的", []string{"神经毒剂"}},
 		{"german", "die STRASSE und die straße", []string{"straße"}},
@@ -336,6 +339,28 @@ func BenchmarkPatterns(b *testing.B) {
 					at += size
 				}
 			})
+		}
+	}
+}
+
+// Hostile text costs what other text costs: with a search through all that was
+// read for each match this takes minutes.
+func TestManyMatches(t *testing.T) {
+	p := compile(t, "purple giraffe")
+	const n = 300_000
+	matches, _ := scanAll(t, p.NewScanner(verdict.PreInferenceGate), strings.Repeat("\u00e9 purple giraffe ", n))
+	if len(matches) != n {
+		t.Errorf("%d matches, want %d", len(matches), n)
+	}
+}
+
+// One large text is not held, nor what its characters fold into.
+func TestLargeTextIsLetGo(t *testing.T) {
+	p := compile(t, "purple giraffe")
+	s := p.NewScanner(verdict.PreInferenceGate)
+	for _, text := range []string{"\ufdfa", "\u00e9", "a\u00e9", "purple girafe "} {
+		if _, _ = scanAll(t, s, strings.Repeat(text, (1<<20)/len(text))); cap(s.(*patternScanner).f.out) > 1<<20 || cap(s.(*patternScanner).f.segs) > 1<<16 {
+			t.Errorf("%q: %d bytes and %d segments are held", text, cap(s.(*patternScanner).f.out), cap(s.(*patternScanner).f.segs))
 		}
 	}
 }

@@ -29,12 +29,24 @@ type candidate struct {
 }
 
 func (s *patternScanner) Write(ctx context.Context, text []byte, dst []Match) ([]Match, int64, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, 0, err
+	for {
+		// Large texts take their time, and whoever waits may have gone.
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		if len(text) == 0 {
+			return dst, s.cleared, nil
+		}
+		n := min(len(text), atOnce)
+		s.f.write(text[:n])
+		dst = s.scan(dst, false)
+		text = text[n:]
 	}
-	s.f.write(text)
-	return s.scan(dst, false), s.cleared, nil
 }
+
+// atOnce bounds how much text is folded before it is scanned and let go of. Some
+// characters fold into many, and each that is not ASCII is remembered.
+const atOnce = 16 << 10
 
 func (s *patternScanner) Settle(ctx context.Context, dst []Match) ([]Match, error) {
 	if err := ctx.Err(); err != nil {

@@ -46,6 +46,18 @@ func chatCompletions() *API {
 		request: object(map[string]*rule{
 			"messages": list(coordinateA, message),
 			"tools":    list(coordinateB, tool),
+			// vLLM and SGLang take these: what has been turned into numbers,
+			// and a program that makes words of words.
+			"input_ids":        media,
+			"input_embeds":     media,
+			"prompt_token_ids": media,
+			"prompt_embeds":    media,
+			"image_data":       media,
+			"audio_data":       media,
+			"video_data":       media,
+			"multi_modal_data": media,
+			"chat_template":    media,
+			"audio":            media, // asks for a spoken answer
 			"prediction": object(map[string]*rule{
 				"type": {single: true},
 				"content": {
@@ -75,7 +87,8 @@ func chatContent() *rule {
 		},
 		types: []string{`"text"`, `"refusal"`},
 	}
-	return &rule{kind: Content, items: part, joined: true}
+	// A server may also take one part for the list of it.
+	return &rule{kind: Content, items: part, joined: true, members: part.members, types: part.types, untyped: true}
 }
 
 // chatAnswer is a whole response, whose choices hold a message, or one event

@@ -46,6 +46,7 @@ type Fault string
 const (
 	Malformed   Fault = "malformed"    // not JSON, or not a stream of events
 	Duplicate   Fault = "duplicate"    // an object names a member twice
+	Ambiguous   Fault = "ambiguous"    // an object names a known member in other letters, upper-case or lower-case
 	InvalidUTF8 Fault = "invalid_utf8" // not UTF-8
 	TooDeep     Fault = "too_deep"     // nested deeper than Limits.Depth
 	TooLarge    Fault = "too_large"    // over Limits.Body, Event or Places

@@ -13,7 +13,7 @@ import (
 // fuzzLimits are small, so that inputs reach them.
 var fuzzLimits = Limits{Body: 4096, Event: 512, Depth: 12, Places: 16}
 
-var errorForm = regexp.MustCompile(`^body is (malformed|duplicate|invalid_utf8|too_deep|too_large|unreadable) at byte \d+$`)
+var errorForm = regexp.MustCompile(`^body is (malformed|duplicate|ambiguous|invalid_utf8|too_deep|too_large|unreadable) at byte \d+$`)
 
 // checkError says whether err is of the only form that holds nothing of the
 // input: a fault of the closed set and an offset within the input's limits.

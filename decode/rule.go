@@ -22,6 +22,8 @@ type rule struct {
 	// Others name what is not text (an image, a file) and cannot be read.
 	// They are given as they stand in JSON, with their quotes.
 	types []string
+	// untyped: an object here may also have no type.
+	untyped bool
 	// unreadable: anything but null here cannot be read as text.
 	unreadable bool
 	// shadow: the value repeats text of the response in another form.

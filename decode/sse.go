@@ -49,20 +49,23 @@ func (s *stream) read(ev *Event) error {
 	return s.walker.walk(bytes.Clone(s.joined), s.api.event, ev, 0, s.lines)
 }
 
-// aside notes a line that is not data: a comment, whose field has no name, or
-// one of a field that may be unknown. The values of one field are one run of
-// words, of a line each.
+// aside notes a line that is not data: a comment, whose field has no name, or one
+// of another field of the standard. The values of one field are one run of words,
+// of a line each. A line of any other field is refused: what ignores the standard
+// might read it in a way of its own, as JSON say.
 func (s *stream) aside(ev *Event, from, to int) error {
 	if from == to {
 		return nil
 	}
-	if len(ev.Pieces)+2 > s.limits.Places*stringsPerPlace {
+	if len(ev.Pieces) >= s.limits.Places*stringsPerPlace {
 		return &Error{TooLarge, from}
 	}
 	name, value, _ := bytes.Cut(ev.Raw[from:to], []byte(":"))
 	middle := to - len(value)
-	if len(name) > 0 {
-		ev.Pieces = append(ev.Pieces, Piece{Place: Place{Kind: Other, A: -1, B: -1}, Text: name, start: from, end: from + len(name)})
+	switch string(name) {
+	case "", "event", "id", "retry":
+	default:
+		return &Error{Malformed, from}
 	}
 	ev.Pieces = append(ev.Pieces, Piece{
 		Place: Place{Kind: Aside, A: -1, B: -1, Path: pathBelow(pathLine, name)}, NewLine: true, Text: value, start: middle, end: to,

@@ -29,7 +29,7 @@ func (w *walker) value(r *rule, depth int) (at span, err error) {
 	if r == nil {
 		r = w.unlisted()
 	}
-	if r.unreadable && kind != 'n' {
+	if r.unreadable && kind != 'n' || r.types != nil && r.items == nil && kind == '[' {
 		return at, w.fail(Unreadable)
 	}
 	from := len(w.ev.Pieces)
@@ -63,7 +63,7 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 		return at, w.syntax(err)
 	}
 	at.start = int(w.dec.InputOffset()) - 1
-	readable, index, path := r.types == nil, int32(-1), w.path
+	readable, index, path := r.types == nil || r.untyped, int32(-1), w.path
 	for w.dec.PeekKind() != '}' {
 		name, err := w.next()
 		if err != nil {
@@ -75,6 +75,9 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 		}
 		child, known := r.members[string(plain)]
 		if !known {
+			if alike(r, plain) {
+				return at, w.fail(Ambiguous)
+			}
 			if err := w.piece(Other, name); err != nil {
 				return at, err
 			}
@@ -108,6 +111,17 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 	}
 	at.end, w.index = int(w.dec.InputOffset()), index
 	return at, nil
+}
+
+// alike reports whether a name is that of a described member but for the case of
+// its letters. Some parsers would take it for that.
+func alike(r *rule, name []byte) bool {
+	for known := range r.members {
+		if len(known) == len(name) && bytes.EqualFold([]byte(known), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // plain returns a member's name as parsers read it, without escapes.

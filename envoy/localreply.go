@@ -28,11 +28,16 @@ func (b *builder) localReplies() *hcmv3.LocalReplyConfig {
 	return &hcmv3.LocalReplyConfig{Mappers: []*hcmv3.ResponseMapper{
 		// Only ext_proc answers 500: the processor is dead, or closed the
 		// stream because something failed.
-		mapper(whenStatus(500), 503, b.uncheckedBody()),
-		mapper(whenFlags("UT", "SI", "UMSDR", "DT"), 504, upstreamTimeout),
-		mapper(whenFlags("UF", "UH", "UC", "LR", "UR", "URX", "NC", "UPE", "NR", "UO"), 502, upstreamFailed),
+		// Its id is made for it: the request's may be the client's own, if
+		// Envoy gave up on it early.
+		mapper(whenStatus(500), 503, b.uncheckedBody(), "%UNIQUE_ID%"),
+		mapper(whenFlags("UT", "SI", "UMSDR", "DT"), 504, upstreamTimeout, requestID),
+		mapper(whenFlags("UF", "UH", "UC", "LR", "UR", "URX", "NC", "UPE", "NR", "UO"), 502, upstreamFailed, requestID),
 	}}
 }
+
+// requestID is that of a request which the processor has let go on, and so ours.
+const requestID = "%REQ(X-REQUEST-ID)%"
 
 // uncheckedBody is the 503 of a processor that could not be asked.
 func (b *builder) uncheckedBody() string {
@@ -41,16 +46,16 @@ func (b *builder) uncheckedBody() string {
 		b.err = err
 	}
 	return `{"error":{"message":"This request could not be checked and was not processed.","type":"safety_unavailable","code":"not_checked","param":null},` +
-		`"safety":{"verdict_id":"%REQ(X-REQUEST-ID)%","stage":"PRE_INFERENCE_GATE","risk_category":"UNAVAILABLE","action":"BLOCK",` +
+		`"safety":{"verdict_id":"%UNIQUE_ID%","stage":"PRE_INFERENCE_GATE","risk_category":"UNAVAILABLE","action":"BLOCK",` +
 		`"policy_version":` + strings.ReplaceAll(string(version), "%", "%%") + `,"timestamp":"%START_TIME(%Y-%m-%dT%H:%M:%SZ)%"}}`
 }
 
-func mapper(when *accesslogv3.AccessLogFilter, status uint32, body string) *hcmv3.ResponseMapper {
+func mapper(when *accesslogv3.AccessLogFilter, status uint32, body, id string) *hcmv3.ResponseMapper {
 	return &hcmv3.ResponseMapper{
 		Filter:     when,
 		StatusCode: number(status),
 		HeadersToAdd: []*corev3.HeaderValueOption{{
-			Header:       &corev3.HeaderValue{Key: "x-request-id", Value: "%REQ(X-REQUEST-ID)%"},
+			Header:       &corev3.HeaderValue{Key: "x-request-id", Value: id},
 			AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
 		}},
 		BodyFormatOverride: &corev3.SubstitutionFormatString{

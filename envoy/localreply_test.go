@@ -11,8 +11,8 @@ import (
 // fill does what Envoy does with what may stand in a body for it to fill in;
 // known takes that away.
 var (
-	fill  = strings.NewReplacer("%REQ(X-REQUEST-ID)%", "ID", "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%", "TIME", "%%", "%")
-	known = strings.NewReplacer("%REQ(X-REQUEST-ID)%", "", "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%", "", "%%", "")
+	fill  = strings.NewReplacer("%UNIQUE_ID%", "ID", "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%", "TIME", "%%", "%")
+	known = strings.NewReplacer("%UNIQUE_ID%", "", "%START_TIME(%Y-%m-%dT%H:%M:%SZ)%", "", "%%", "")
 )
 
 // filledIn is a body as Envoy would send it.
@@ -102,8 +102,11 @@ func TestUpstreamReplies(t *testing.T) {
 
 func TestRepliesCarryTheRequestID(t *testing.T) {
 	for i, m := range mappers(t, "1") {
-		h := m.GetHeadersToAdd()
-		if len(h) != 1 || h[0].GetHeader().GetKey() != "x-request-id" || h[0].GetHeader().GetValue() != "%REQ(X-REQUEST-ID)%" ||
+		h, id := m.GetHeadersToAdd(), "%REQ(X-REQUEST-ID)%"
+		if i == 0 {
+			id = "%UNIQUE_ID%" // the request's may be the client's own
+		}
+		if len(h) != 1 || h[0].GetHeader().GetKey() != "x-request-id" || h[0].GetHeader().GetValue() != id ||
 			h[0].GetAppendAction().String() != "OVERWRITE_IF_EXISTS_OR_ADD" {
 			t.Errorf("mapper %d: headers %v", i, h)
 		}

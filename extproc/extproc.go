@@ -98,11 +98,11 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 	x := newExchange(s, stream)
 	defer x.inbox.close()
 	err := x.own(x.run)
-	switch {
-	case errors.Is(err, errTaken):
+	if errors.Is(err, errTaken) {
 		<-x.inbox.taken
-		return x.inbox.err
-	case err == nil:
+		err = x.inbox.err
+	}
+	if err == nil {
 		x.response = nil // a slow client may take its time
 		x.inbox.linger()
 	}

@@ -47,6 +47,8 @@ var (
 		"The body is not valid JSON.", invalidRequest, "invalid_json", false}
 	refuseDuplicate = &refusal{http.StatusBadRequest,
 		"The body names a member of an object twice.", invalidRequest, "duplicate_key", false}
+	refuseAmbiguous = &refusal{http.StatusBadRequest,
+		"The body names a known member in upper-case or lower-case letters that are not its own.", invalidRequest, "ambiguous_key", false}
 	refuseUTF8 = &refusal{http.StatusBadRequest,
 		"The body is not valid UTF-8.", invalidRequest, "invalid_utf8", false}
 	refuseDepth = &refusal{http.StatusBadRequest,
@@ -71,6 +73,8 @@ func requestRefusal(err error) *refusal {
 		return refuseMalformed
 	case decode.Duplicate:
 		return refuseDuplicate
+	case decode.Ambiguous:
+		return refuseAmbiguous
 	case decode.InvalidUTF8:
 		return refuseUTF8
 	case decode.TooDeep:

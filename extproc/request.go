@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -43,6 +44,8 @@ func (x *exchange) readRequest() error {
 		return err
 	}
 
+	ctx, cancel := context.WithDeadline(x.ctx, x.due)
+	defer cancel()
 	d := x.srv.cfg.Inspector.Request(api)
 	trailers := (*corev3.HeaderMap)(nil)
 	for !x.arrived {
@@ -53,7 +56,7 @@ func (x *exchange) readRequest() error {
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_RequestBody:
 			x.arrived = r.RequestBody.GetEndOfStream()
-			if _, err := d.Write(x.ctx, r.RequestBody.GetBody()); err != nil {
+			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
 				return requestRefusal(err)
 			}
 		case *extprocv3.ProcessingRequest_RequestTrailers:
@@ -65,7 +68,7 @@ func (x *exchange) readRequest() error {
 			return errOrder
 		}
 	}
-	step, err := d.End(x.ctx)
+	step, err := d.End(ctx)
 	if err != nil {
 		return requestRefusal(err)
 	}

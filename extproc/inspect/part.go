@@ -13,7 +13,7 @@ import (
 type part struct {
 	scanner  classify.Scanner
 	choice   int32  // or message
-	left     int    // events since, in which its choice went on elsewhere
+	left     int    // how much has gone on elsewhere since, see patience
 	event    uint64 // number of the last event that had something of it
 	behind   bool   // it is in Direction.behind
 	text     int64  // read so far

@@ -36,19 +36,30 @@ func (d *Direction) settleBehind(ctx context.Context, ev *decode.Event) error {
 	return nil
 }
 
-// patience is for how many events of its choice a part is waited for. Some
-// servers take turns between parts.
-const patience = 16
+// patience is for how many events a part is waited for, those of its own choice
+// counted several times. Some servers take turns between parts, and most do
+// between choices.
+const (
+	patience = 128
+	ownEvent = 8
+)
 
 // left reports whether a part's choice has gone on to something else, or has
-// ended with the event. What is of no choice is left by any event.
+// ended with the event, or the others have gone on without it for long. What is
+// of no choice is left by any event.
 func (d *Direction) left(p *part, ev *decode.Event) bool {
-	if p.event < d.event && (p.choice < 0 || slices.ContainsFunc(ev.Pieces, func(piece decode.Piece) bool {
-		return piece.Place.Kind != decode.Other && piece.Place.A == p.choice && len(piece.Text) > 0
-	})) {
-		p.left++
+	if p.event < d.event {
+		own := p.choice < 0 || slices.ContainsFunc(ev.Pieces, func(piece decode.Piece) bool {
+			return piece.Place.Kind != decode.Other && piece.Place.A == p.choice && len(piece.Text) > 0
+		})
+		switch {
+		case own:
+			p.left += ownEvent
+		case ev.Words():
+			p.left++
+		}
 	}
-	return p.left >= patience || slices.Contains(ev.Finished(), p.choice)
+	return p.left >= patience || ev.Done() || slices.Contains(ev.Finished(), p.choice)
 }
 
 // settle clears a part's text without waiting for more of it.

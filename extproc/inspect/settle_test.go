@@ -37,15 +37,16 @@ func waits(t *testing.T, d *Direction, events ...string) (held []int, last Step)
 // What follows a part that ends in the beginning of a phrase is held for some
 // events, and not until the end of the stream.
 func TestSettled(t *testing.T) {
-	elsewhere := slices.Repeat([]string{delta("0", "fine ")}, patience+1)
+	elsewhere := slices.Repeat([]string{delta("0", "fine ")}, patience/ownEvent+1)
 	for name, tc := range map[string]struct {
 		events []string
 		settle int // the event after which nothing is held; -1 for none
 	}{
-		"gone on elsewhere": {append([]string{reasoning("so: codename")}, elsewhere...), patience},
-		"another choice":    {append([]string{delta("1", "so: codename")}, elsewhere...), -1},
-		"a role meanwhile":  {append([]string{delta("0", "so: codename")}, slices.Repeat([]string{roleOnly}, patience+1)...), -1},
-		"taking turns":      {slices.Concat(slices.Repeat([]string{reasoning("codename "), delta("0", "codename ")}, patience)), -1},
+		"gone on elsewhere":    {append([]string{reasoning("so: codename")}, elsewhere...), patience / ownEvent},
+		"another choice":       {append([]string{delta("1", "so: codename")}, elsewhere...), -1},
+		"another choice, long": {append([]string{delta("1", "so: codename")}, slices.Repeat([]string{delta("0", "fine ")}, patience)...), patience},
+		"a role meanwhile":     {append([]string{delta("0", "so: codename")}, slices.Repeat([]string{roleOnly}, patience+1)...), -1},
+		"taking turns":         {slices.Concat(slices.Repeat([]string{reasoning("codename "), delta("0", "codename ")}, patience)), -1},
 	} {
 		held, _ := waits(t, New(loadPolicy(t, policy.Window), patterns(t), DefaultLimits()).Stream(chat(t)), tc.events...)
 		if got := slices.Index(held, 0); got != tc.settle {
@@ -64,7 +65,7 @@ func TestSettledByTheEnd(t *testing.T) {
 
 // A part that goes on after it was settled still cannot complete a phrase.
 func TestSettledPartGoesOn(t *testing.T) {
-	elsewhere := slices.Repeat([]string{delta("0", "fine ")}, patience)
+	elsewhere := slices.Repeat([]string{delta("0", "fine ")}, patience/ownEvent)
 	for name, tc := range map[string]struct {
 		begin, end string
 		blocked    bool

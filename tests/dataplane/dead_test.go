@@ -22,8 +22,15 @@ func TestDeadProcessor(t *testing.T) {
 	dead := startBare(t, upstream, deadProcessor)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: dead.roots}}}
 	t.Cleanup(client.CloseIdleConnections)
-	for _, path := range []string{chatPath, "/v1/health", "/v1/other"} {
-		g := send(t, client, request(t, http.MethodPost, dead.url+path, "", prompt("hi")))
+	const theirs = `ab","purple":"giraffe`
+	for _, path := range []string{chatPath, "/v1/health", "/v1/other", chatPath + "#x"} {
+		req := request(t, http.MethodPost, dead.url+"/", "", prompt("hi"))
+		req.URL.Opaque = path // as it is written; Envoy gives up early on a fragment
+		req.Header.Set("X-Request-Id", theirs)
+		g := send(t, client, req)
+		if strings.Contains(g.body, "giraffe") || strings.Contains(g.requestID, "giraffe") {
+			t.Errorf("%s: the client's id is back in %q, %s", path, g.requestID, g.body)
+		}
 		r := parseRefusal(t, g.body)
 		if g.status != http.StatusServiceUnavailable || g.header.Get("Content-Type") != "application/json" ||
 			r.Error.Message != "This request could not be checked and was not processed." ||
