@@ -56,7 +56,10 @@ type Piece struct {
 	// NewLine: a line break is to be read before the text, if its place has
 	// text already.
 	NewLine bool
-	Text    []byte // decoded UTF-8, valid until the event is freed
+	// Member: the text is the name of an object's member. To replace words in it
+	// could make two members of one.
+	Member bool
+	Text   []byte // decoded UTF-8, valid until the event is freed
 
 	start, end int  // of its source in the event's bytes
 	escaped    bool // the source holds JSON escapes

@@ -78,8 +78,12 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 			if alike(r, plain) {
 				return at, w.fail(Ambiguous)
 			}
+			n := len(w.ev.Pieces)
 			if err := w.piece(Other, name); err != nil {
 				return at, err
+			}
+			if len(w.ev.Pieces) > n {
+				w.ev.Pieces[n].Member = true
 			}
 		}
 		if path != 0 {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/difflabai/confidential-safety/classify"
 	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/verdict"
 )
 
 // part is one run of words on its way through the classifiers. Positions are
@@ -74,6 +75,9 @@ func (d *Direction) scanSingle(ctx context.Context, h *held, piece *decode.Piece
 		return err
 	}
 	r := ref{end: p.text}
+	if len(p.cuts) > 0 && piece.Member {
+		d.decision.Action = verdict.Block // what cannot be redacted
+	}
 	if len(p.cuts) > 0 {
 		r.part = &part{text: p.text, cleared: p.text, cuts: p.cuts}
 	}

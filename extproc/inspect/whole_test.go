@@ -193,3 +193,19 @@ func TestAfterEnd(t *testing.T) {
 		}
 	}
 }
+
+// Words in the name of a member cannot be redacted: two names might become one.
+func TestRedactionOfAMemberBlocks(t *testing.T) {
+	for name, c := range map[string]struct {
+		make func(*Inspector, *decode.API) *Direction
+		body string
+	}{
+		"whole":  {(*Inspector).Response, `{"choices":[{"message":{"project heron":1,"Project  Heron":2}}]}`},
+		"stream": {(*Inspector).Stream, sse(`{"choices":[{"delta":{"project heron":1}}]}`)},
+	} {
+		d := newDirection(t, c.make)
+		if o := drive(t, d, c.body); !o.blocked || d.Decision().Action != verdict.Block || d.Decision().Category != verdict.Bioterror {
+			t.Errorf("%s: %+v, %+v", name, o, d.Decision())
+		}
+	}
+}
