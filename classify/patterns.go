@@ -25,14 +25,15 @@ type Rule struct {
 //
 // It works in two stages. The first finds the beginnings of patterns, up to
 // maxPrefix bytes each, with an Aho-Corasick automaton; almost all text ends
-// there. The second follows each beginning that was found, byte by byte,
+// there, and most of it before, at the heads of beginnings. The second follows each beginning that was found, byte by byte,
 // through the sorted list of the patterns that start so.
 type Patterns struct {
 	phrases  []phrase // sorted by text, distinct
 	prefixes []prefix // sorted by text; none is the beginning of another
 	matcher  *ahocorasick.Matcher
 	starts   [256]bool // bytes with which a prefix starts
-	longest  int       // of the phrases, in normalised bytes
+	heads    heads
+	longest  int // of the phrases, in normalised bytes
 }
 
 // phrase is a normalised pattern and the findings that it stands for.
@@ -82,6 +83,7 @@ func NewPatterns(rules []Rule) (*Patterns, error) {
 		dictionary[i] = pre.text
 		p.starts[pre.text[0]] = true
 	}
+	p.heads = newHeads(p.prefixes)
 	p.matcher = ahocorasick.NewMatcher(dictionary)
 	return p, nil
 }

@@ -235,41 +235,66 @@ func FuzzPatterns(f *testing.F) {
 		if step < 1 || step > 64 || len(text) > 4096 {
 			t.Skip("out of the interesting range")
 		}
-		s := p.NewScanner(verdict.PreInferenceGate)
-		var got []Match
-		var before int64
-		for rest := []byte(text); len(rest) > 0; {
-			n := min(step, len(rest))
-			seen := len(got)
-			var cleared int64
-			var err error
-			if got, cleared, err = s.Write(t.Context(), rest[:n], got); err != nil {
-				t.Fatal(err)
-			}
-			for _, m := range got[seen:] {
-				if m.Start < before {
-					t.Fatalf("match at %d was cleared up to %d", m.Start, before)
-				}
-			}
-			if cleared < before {
-				t.Fatalf("cleared fell from %d to %d", before, cleared)
-			}
-			before, rest = cleared, rest[n:]
+		fuzzPatterns(t, p, text, step)
+	})
+}
+
+// The same with beginnings that are long enough to be told by their heads, and
+// with so many of them that these tell little.
+func FuzzPatternHeads(f *testing.F) {
+	phrases := []string{"abc", "abc def", "abcd ef gh ij kl", "cde f", "äöü", "毒剂", "ab cd ef gh ij kl mn", "a-b-c"}
+	few, many := compile(f, phrases...), compile(f, append(phrases, randomPhrases(2000)...)...)
+	if !few.heads.useful || many.heads.useful {
+		f.Fatal("the wrong way is tested")
+	}
+	f.Add("ab cd ef gh ij kl mn abc def", 3)
+	f.Add("ÄÖÜ ab  cd\u200b ef毒剂毒剂a\u0308ou ABCD-ef abc\u00e9 éabc", 1)
+	f.Fuzz(func(t *testing.T, text string, step int) {
+		if step < 1 || step > 64 || len(text) > 4096 {
+			t.Skip("out of the interesting range")
 		}
-		got, err := s.Close(t.Context(), got)
-		if err != nil {
+		fuzzPatterns(t, few, text, step)
+		fuzzPatterns(t, many, text, step)
+	})
+}
+
+// fuzzPatterns reads a text in steps and compares with brute force.
+func fuzzPatterns(t *testing.T, p *Patterns, text string, step int) {
+	t.Helper()
+	s := p.NewScanner(verdict.PreInferenceGate)
+	var got []Match
+	var before int64
+	for rest := []byte(text); len(rest) > 0; {
+		n := min(step, len(rest))
+		seen := len(got)
+		var cleared int64
+		var err error
+		if got, cleared, err = s.Write(t.Context(), rest[:n], got); err != nil {
 			t.Fatal(err)
 		}
-		want := reference(p, text)
-		order := func(a, b Match) int {
-			return strings.Compare(fmt.Sprintf("%9d %9d", a.Start, a.End), fmt.Sprintf("%9d %9d", b.Start, b.End))
+		for _, m := range got[seen:] {
+			if m.Start < before {
+				t.Fatalf("match at %d was cleared up to %d", m.Start, before)
+			}
 		}
-		slices.SortFunc(got, order)
-		slices.SortFunc(want, order)
-		if !slices.Equal(got, want) {
-			t.Fatalf("%q: got %v, want %v", text, spans(got), spans(want))
+		if cleared < before {
+			t.Fatalf("cleared fell from %d to %d", before, cleared)
 		}
-	})
+		before, rest = cleared, rest[n:]
+	}
+	got, err := s.Close(t.Context(), got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := reference(p, text)
+	order := func(a, b Match) int {
+		return strings.Compare(fmt.Sprintf("%9d %9d", a.Start, a.End), fmt.Sprintf("%9d %9d", b.Start, b.End))
+	}
+	slices.SortFunc(got, order)
+	slices.SortFunc(want, order)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%q: got %v, want %v", text, spans(got), spans(want))
+	}
 }
 
 func spans(ms []Match) (s []string) {

@@ -117,6 +117,27 @@ const block = 1 << 10
 func (s *patternScanner) find(end int64) {
 	from := max(s.scanned-(maxPrefix-1), s.f.base)
 	text := s.f.out[from-s.f.base : end-s.f.base]
+	if !s.p.heads.useful {
+		s.findAll(from, text)
+		return
+	}
+	inWord := false // the byte before is of a word, and of ASCII
+	for i := 0; i+maxHead <= len(text); i++ {
+		word := wordRune(rune(text[i])) && text[i] < utf8.RuneSelf
+		inside := word && inWord
+		inWord = word
+		if inside || !s.p.heads.has(text[i:]) {
+			continue
+		}
+		if start := from + int64(i); s.startsWord(start) {
+			s.findAt(start, text[i:min(i+maxPrefix, len(text))])
+		}
+	}
+}
+
+// findAll makes candidates of the beginnings anywhere in text, which starts at
+// from.
+func (s *patternScanner) findAll(from int64, text []byte) {
 	if !s.p.matcher.Contains(text) {
 		return
 	}
@@ -128,11 +149,29 @@ func (s *patternScanner) find(end int64) {
 				break
 			}
 			at += k
-			start := from + int64(at)
-			if start+int64(len(pre.text)) > s.scanned && s.startsWord(start) {
-				s.live = append(s.live, candidate{start, pre.lo, pre.hi, len(pre.text), -1})
+			if start := from + int64(at); s.startsWord(start) {
+				s.begin(start, pre)
 			}
 		}
+	}
+}
+
+// findAt makes candidates of the beginnings that text, at start, begins with.
+func (s *patternScanner) findAt(start int64, text []byte) {
+	if !s.p.matcher.Contains(text) {
+		return
+	}
+	for _, i := range s.p.matcher.MatchThreadSafe(text) {
+		if pre := &s.p.prefixes[i]; bytes.HasPrefix(text, pre.text) {
+			s.begin(start, pre)
+		}
+	}
+}
+
+// begin makes a candidate of a beginning, if it ends in what had not been seen.
+func (s *patternScanner) begin(start int64, pre *prefix) {
+	if start+int64(len(pre.text)) > s.scanned {
+		s.live = append(s.live, candidate{start, pre.lo, pre.hi, len(pre.text), -1})
 	}
 }
 
