@@ -197,6 +197,7 @@ func TestRefusedRequestIsReadToItsEnd(t *testing.T) {
 			e.send(slices.Repeat([]*extprocv3.ProcessingRequest{reqBody(megabyte, false)}, maxDiscards)...)
 		}, "I415", codes.OK},
 		"too late":  {func(*house, *talk) { time.Sleep(requestTime + time.Second) }, "I415", codes.OK},
+		"pauses":    {func(*house, *talk) { time.Sleep(maxPause + time.Millisecond) }, "I415", codes.OK},
 		"shutdown":  {func(h *house, _ *talk) { drainNow(h) }, "I503", codes.OK},
 		"gone":      {func(_ *house, e *talk) { close(e.in) }, "", codes.Aborted},
 		"response":  {func(_ *house, e *talk) { e.send(respJSON()) }, "", codes.Internal},

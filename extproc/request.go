@@ -108,14 +108,18 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap) error {
 	return nil
 }
 
-// discard waits for the rest of a request that is refused, as long as it is no
-// more than a few times what is accepted and comes in time. A client that is
+// discard waits for the rest of a request that is refused, as long as it comes
+// without a pause and is no more than a few times what is accepted. A client that is
 // answered while it still sends may not read the answer: curl's HTTP/2 and
 // simple HTTP/1.1 clients then report a broken connection instead.
 func (x *exchange) discard(r *refusal) error {
 	x.late = r
 	for left := maxDiscards * x.srv.cfg.MaxBody; !x.arrived && left > 0; {
-		m, err := x.inbox.next(x.due)
+		soon := time.Now().Add(maxPause)
+		if soon.After(x.due) {
+			soon = x.due
+		}
+		m, err := x.inbox.next(soon)
 		if errors.Is(err, errDeadline) {
 			return r
 		}
@@ -132,5 +136,10 @@ func (x *exchange) discard(r *refusal) error {
 	return r
 }
 
-// maxDiscards is how many times the largest request is read and thrown away.
-const maxDiscards = 4
+const (
+	// maxDiscards is how many times the largest request is read and thrown away.
+	maxDiscards = 4
+	// maxPause is how long a client may pause that has not sent all of it. One
+	// that waits for the answer gets it then.
+	maxPause = time.Second
+)
