@@ -138,7 +138,7 @@ func (x *exchange) discard(r *refusal) error {
 
 const (
 	// maxDiscards is how many times the largest request is read and thrown away.
-	maxDiscards = 4
+	maxDiscards = 16
 	// maxPause is how long a client may pause that has not sent all of it. One
 	// that waits for the answer gets it then.
 	maxPause = time.Second
