@@ -78,9 +78,11 @@ func FaultOf(err error) Fault {
 // End, it must not be used again. It is not safe for concurrent use.
 type Reader interface {
 	// Feed takes the next bytes, which it does not keep, and appends the
-	// events that they complete to dst.
+	// events that they complete to dst. Beside an error it returns those that
+	// came before the fault, so that they count however the bytes are split.
 	Feed(p []byte, dst []*Event) ([]*Event, error)
-	// End says that the body is complete and appends what remains of it.
+	// End says that the body is complete and appends what remains of it, beside
+	// an error what came before the fault.
 	End(dst []*Event) ([]*Event, error)
 	// Free takes back an event that is no longer needed. Its bytes, pieces
 	// and texts are used again for later ones.

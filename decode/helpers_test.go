@@ -96,7 +96,7 @@ func describeAll(evs []*Event) []string {
 func readAll(r Reader, parts ...[]byte) (evs []*Event, err error) {
 	for _, p := range parts {
 		if evs, err = r.Feed(p, evs); err != nil {
-			return nil, err
+			return evs, err
 		}
 	}
 	return r.End(evs)

@@ -36,11 +36,11 @@ func (s *stream) Feed(p []byte, dst []*Event) ([]*Event, error) {
 		p = p[n:]
 		var err error
 		if dst, err = s.cut(dst, false); err != nil {
-			return nil, err
+			return dst, err
 		}
 		s.compact()
 		if len(s.buf) > s.limits.Event {
-			return nil, &Error{TooLarge, s.limits.Event}
+			return dst, &Error{TooLarge, s.limits.Event}
 		}
 	}
 	return dst, nil
@@ -91,7 +91,7 @@ func (s *stream) cut(dst []*Event, final bool) ([]*Event, error) {
 		}
 		var err error
 		if dst, err = s.emit(next, dst); err != nil {
-			return nil, err
+			return dst, err
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (s *stream) emit(end int, dst []*Event) ([]*Event, error) {
 	err := s.read(ev)
 	s.head, s.scanned, s.ends, s.started = end, end, s.ends[:0], true
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
 	return append(dst, ev), nil
 }

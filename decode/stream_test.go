@@ -1,6 +1,9 @@
 package decode
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // chunk is an event with one choice.
 func chunk(choice string) string { return `data: {"choices":[` + choice + "]}\n\n" }
@@ -90,8 +93,13 @@ func TestStreamRefused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			evs, err := readAll(chat(t).ReadStream(limits), []byte(tc.body))
-			if len(evs) != 0 {
-				t.Error("events beside an error")
+			// Only the blank lines before it come beside the error.
+			var raw []byte
+			for _, ev := range evs {
+				raw = append(raw, ev.Raw...)
+			}
+			if before := tc.body[:len(tc.body)-len(strings.TrimLeft(tc.body, "\n"))]; string(raw) != before {
+				t.Errorf("events %q beside the error, want %q", raw, before)
 			}
 			wantFault(t, err, tc.fault, tc.offset)
 		})

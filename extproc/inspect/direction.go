@@ -57,11 +57,9 @@ var errOver = errors.New("direction used after its end")
 // Write takes the next bytes of the body.
 func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 	return d.step(func() error {
-		var err error
-		if d.events, err = d.reader.Feed(p, d.events[:0]); err != nil {
-			return err
-		}
-		if err := d.read(ctx); err != nil || d.whole || d.blocked() {
+		var fault error
+		d.events, fault = d.reader.Feed(p, d.events[:0])
+		if err := d.read(ctx, fault); err != nil || d.whole || d.blocked() {
 			return err
 		}
 		d.release()
@@ -72,11 +70,9 @@ func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 // End says that the body is complete.
 func (d *Direction) End(ctx context.Context) (Step, error) {
 	s, err := d.step(func() error {
-		var err error
-		if d.events, err = d.reader.End(d.events[:0]); err != nil {
-			return err
-		}
-		if err := d.read(ctx); err != nil || d.blocked() {
+		var fault error
+		d.events, fault = d.reader.End(d.events[:0])
+		if err := d.read(ctx, fault); err != nil || d.blocked() {
 			return err
 		}
 		for _, p := range d.parts {
@@ -142,8 +138,8 @@ func (d *Direction) Decision() verdict.Decision { return d.decision }
 func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(dst, object) }
 
 // read has the new events' text classified and queues the events. It stops at
-// a block.
-func (d *Direction) read(ctx context.Context) error {
+// a block, which comes before the fault that ended the events, if there is one.
+func (d *Direction) read(ctx context.Context, fault error) error {
 	for _, ev := range d.events {
 		d.event++
 		h := d.queue.push(ev)
@@ -162,7 +158,7 @@ func (d *Direction) read(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return fault
 }
 
 // blocked reports whether the gate has said so. There is no way back.

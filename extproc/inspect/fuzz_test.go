@@ -1,0 +1,55 @@
+package inspect
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/difflabai/confidential-safety/policy"
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// FuzzVerdict holds a stream to one verdict, however its bytes are split: the
+// same block or fault, the same decision and, where it passes, the same bytes.
+func FuzzVerdict(f *testing.F) {
+	seeds := []string{
+		sse(delta("0", "on proj"), delta("0", "ect heron, codename"), delta("0", " nightjar!"), finished, done),
+		sse(delta("0", "codename nightjar, ")) + "data: {\n\n",                   // a block, then what cannot be read
+		sse(delta("0", "codename nightjar, "), `{"a":1,"a":2}`, delta("0", "x")), // and a fault of another kind
+		sse(delta("0", "codename nightjar")) + "data: {\n\n",
+		sse(reasoning("project"), delta("1", "operation finch "), reasoning(" heron "), done) + ": project\r\n\r: heron\r\r",
+		"\xef\xbb\xbfdata:" + delta("0", "pro\\u006aect heron") + "\r\n\r\nid: 1\nevent: codename\n\n",
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
+	for i, s := range seeds {
+		f.Add(s, i+1)
+	}
+	in := newInspector(f, policy.Window)
+	f.Fuzz(func(t *testing.T, body string, step int) {
+		if step < 1 || len(body) > 8<<10 {
+			t.Skip("out of the interesting range")
+		}
+		whole := in.Stream(chat(t))
+		want, decision := drive(t, whole, body), whole.Decision()
+		var chunks []string
+		for rest := body; rest != ""; {
+			n := min(step, len(rest))
+			chunks, rest = append(chunks, rest[:n]), rest[n:]
+		}
+		split := in.Stream(chat(t))
+		got := drive(t, split, chunks...)
+		if got.blocked != want.blocked || got.fault != want.fault {
+			t.Fatalf("by %d: %+v, want %+v", step, got, want)
+		}
+		if d := split.Decision(); d.Action != decision.Action || d.Category != decision.Category {
+			t.Errorf("by %d: %v %s, want %v %s", step, d.Action, d.Category, decision.Action, decision.Category)
+		}
+		if passed := !want.blocked && want.fault == ""; passed && got.out != want.out {
+			t.Errorf("by %d: %q, want %q", step, got.out, want.out)
+		}
+		if got.blocked && (decision.Action != verdict.Block || strings.Contains(got.out, "nightjar")) {
+			t.Errorf("by %d: %+v released %q", step, decision, got.out)
+		}
+	})
+}
