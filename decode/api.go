@@ -1,32 +1,61 @@
 package decode
 
-// API describes one inspected endpoint. This list is the only one: the routes
-// of the bootstrap, the processor and the documents are made from it.
+import "slices"
+
+// API describes one inspected endpoint. The list of them is the only one: the
+// routes of the bootstrap, the processor and the documents are made from it.
 type API struct {
 	Name   string // of the API, fit for logs and labels
 	Method string
-	Path   string // exact; no query string goes with it
+	Path   string // exact
+	Query  string // the only query string that may go with it; none where empty
+	// Unrecorded: a request that passes has no verdict in the log.
+	Unrecorded bool
+	// IDHeader is a header of responses that has the request's id, besides
+	// x-request-id.
+	IDHeader string
 
-	request, response, event *rule
-	unknown                  *rule // of what no description names in a choice of a stream
-	ending                   func(dst []byte, c client, object []byte) []byte
+	request  *rule // nil: requests have no body
+	response *rule
+	event    *rule // nil: responses are never streams
+	unknown  *rule // of what no description names in a choice of a stream
+
+	failure func(dst []byte, f Failure) []byte
+	ending  func(dst []byte, c client, f Failure) []byte
 }
 
 // APIs returns the inspected endpoints.
 func APIs() []*API {
-	return []*API{chatCompletions()}
+	return []*API{chatCompletions(), completions(), embeddings(), responses(), messages(), models()}
 }
 
-// Lookup returns the API of a request line. path is as the client sent it: one
-// that differs in case, in a slash or by a query string is another path.
-func Lookup(apis []*API, method, path string) (*API, bool) {
+// Targets returns the request targets of the API, path and query string.
+func (a *API) Targets() []string {
+	if a.Query == "" {
+		return []string{a.Path}
+	}
+	return []string{a.Path, a.Path + "?" + a.Query}
+}
+
+// Lookup returns the API of a request line. target is as the client sent it: one
+// that differs in case, in a slash or by a query string is another.
+func Lookup(apis []*API, method, target string) (*API, bool) {
 	for _, a := range apis {
-		if a.Method == method && a.Path == path {
+		if a.Method == method && slices.Contains(a.Targets(), target) {
 			return a, true
 		}
 	}
 	return nil, false
 }
+
+// HasBody reports whether the API's requests have one.
+func (a *API) HasBody() bool { return a.request != nil }
+
+// Streams reports whether the API's responses may be streams.
+func (a *API) Streams() bool { return a.event != nil }
+
+// typed reports whether the events of a stream name their types.
+func (a *API) typed() bool { return a.event.variants != nil }
 
 // ReadRequest returns a reader of the API's request bodies, which are JSON.
 func (a *API) ReadRequest(l Limits) Reader { return newBody(a.request, l) }

@@ -33,4 +33,4 @@ func (b *body) Free(*Event) {}
 
 func (b *body) Passed(*Event, bool) {}
 
-func (b *body) Ending([]byte, []byte) []byte { return nil }
+func (b *body) Ending([]byte, Failure) []byte { return nil }

@@ -1,13 +1,42 @@
 package decode
 
 import (
+	"maps"
 	"net/http"
-	"strconv"
 )
 
 // chatCompletions follows the OpenAI API reference, with the members that vLLM
 // and SGLang add (reasoning, reasoning_content, prompt_logprobs, token_ids).
 func chatCompletions() *API {
+	message := chatMessage()
+	return &API{
+		Name:   "chat_completions",
+		Method: http.MethodPost,
+		Path:   "/v1/chat/completions",
+		request: object(served(map[string]*rule{
+			"messages":           list(coordinateA, message),
+			"tools":              list(coordinateB, chatTool()),
+			"audio":              opaque(Audio), // asks for a spoken answer
+			"web_search_options": opaque(Hosted),
+			"prediction": object(map[string]*rule{
+				"type": {single: true},
+				"content": {
+					kind:   Prediction,
+					items:  &rule{kind: Prediction, members: map[string]*rule{"type": {single: true}, "text": text(Prediction)}},
+					joined: true,
+				},
+			}),
+		})),
+		response: chatAnswer("message", message),
+		event:    chatAnswer("delta", message),
+		unknown:  unknown(),
+		failure:  OpenAIFailure,
+		ending:   chunkEnding("chat.completion.chunk", `"delta":{}`),
+	}
+}
+
+// chatMessage is a message of a request or of a response, or what is new of it.
+func chatMessage() *rule {
 	function := object(map[string]*rule{
 		"name":      text(ToolName),
 		"arguments": text(ToolArguments),
@@ -20,15 +49,7 @@ func chatCompletions() *API {
 			"input": text(CustomToolInput),
 		}),
 	}, "id", "type"))
-	tool := object(map[string]*rule{
-		"type": {single: true},
-		"function": object(map[string]*rule{
-			"name":        text(ToolName),
-			"description": text(ToolDescription),
-		}),
-	})
-	media := &rule{unreadable: true}
-	message := object(singles(map[string]*rule{
+	return object(singles(map[string]*rule{
 		"name":              text(Name),
 		"content":           chatContent(),
 		"refusal":           text(Refusal),
@@ -36,68 +57,79 @@ func chatCompletions() *API {
 		"reasoning_content": text(ReasoningContent),
 		"tool_calls":        list(coordinateB, call),
 		"function_call":     function,
-		"audio":             media,
-		"images":            media,
+		"audio":             opaque(Audio),
+		"images":            opaque(Images),
 	}, "role", "tool_call_id"))
-	return &API{
-		Name:   "chat_completions",
-		Method: http.MethodPost,
-		Path:   "/v1/chat/completions",
-		request: object(map[string]*rule{
-			"messages": list(coordinateA, message),
-			"tools":    list(coordinateB, tool),
-			// vLLM and SGLang take these: what has been turned into numbers,
-			// and a program that makes words of words.
-			"input_ids":        media,
-			"input_embeds":     media,
-			"prompt_token_ids": media,
-			"prompt_embeds":    media,
-			"image_data":       media,
-			"audio_data":       media,
-			"video_data":       media,
-			"multi_modal_data": media,
-			"chat_template":    media,
-			"audio":            media, // asks for a spoken answer
-			"prediction": object(map[string]*rule{
-				"type": {single: true},
-				"content": {
-					kind:   Prediction,
-					items:  &rule{kind: Prediction, members: map[string]*rule{"type": {single: true}, "text": text(Prediction)}},
-					joined: true,
-				},
-			}),
-		}),
-		response: chatAnswer("message", message),
-		event:    chatAnswer("delta", message),
-		unknown:  unknown(),
-		ending:   chatEnding,
+}
+
+// served adds the members of a request that vLLM and SGLang take beside those of
+// the reference: what has been turned into numbers, media, and programs that make
+// words of words.
+func served(members map[string]*rule) map[string]*rule {
+	for name, o := range map[string]Opaque{
+		"input_ids": TokenIDs, "input_embeds": TokenIDs, "prompt_token_ids": TokenIDs, "prompt_embeds": TokenIDs,
+		"image_data": Images, "audio_data": Audio, "video_data": Video, "multi_modal_data": Images | Audio | Video,
+		"chat_template": Templates,
+	} {
+		members[name] = opaque(o)
 	}
+	return members
+}
+
+// chatTool is one of the tools that a model may call. Others than these are run
+// by the model's server.
+func chatTool() *rule {
+	described := object(map[string]*rule{
+		"name":        text(ToolName),
+		"description": text(ToolDescription),
+	})
+	return byType(Hosted, map[string]*rule{
+		"function": object(map[string]*rule{"function": described}),
+		"custom":   object(map[string]*rule{"custom": described}),
+		"":         object(map[string]*rule{"function": described}),
+	})
 }
 
 // chatContent is the content of a message: a string or a list of parts. Models
 // are fed refusals among the parts, and parts that are strings (vLLM takes
 // them), as one text with the others.
 func chatContent() *rule {
-	part := &rule{
-		kind: Content,
-		members: map[string]*rule{
-			"type":    {mark: markType, single: true},
-			"text":    text(Content),
-			"refusal": text(Content),
-		},
-		types: []string{`"text"`, `"refusal"`},
+	words := func(member string) *rule { return object(map[string]*rule{member: text(Content)}) }
+	parts := map[string]*rule{
+		"text":     words("text"),
+		"refusal":  words("refusal"),
+		"thinking": words("thinking"),
+		"file":     opaque(Files),
 	}
+	for name, o := range map[string]Opaque{
+		"image_url": Images, "image_embeds": Images, "image_pil": Images,
+		"audio_url": Audio, "audio_embeds": Audio, "input_audio": Audio, "video_url": Video,
+	} {
+		url := &rule{link: true, members: map[string]*rule{"url": {link: true}}}
+		parts[name] = &rule{opaque: o, members: map[string]*rule{name: url}}
+	}
+	part := byType(alien, parts)
+	part.kind = Content
 	// A server may also take one part for the list of it.
-	return &rule{kind: Content, items: part, joined: true, members: part.members, types: part.types, untyped: true}
+	whole := byType(alien, withUntyped(parts, object(map[string]*rule{"text": text(Content), "refusal": text(Content)})))
+	whole.kind, whole.items, whole.joined = Content, part, true
+	return whole
+}
+
+// withUntyped adds a variant for an object that names no type.
+func withUntyped(variants map[string]*rule, r *rule) map[string]*rule {
+	all := maps.Clone(variants)
+	all[""] = r
+	return all
 }
 
 // chatAnswer is a whole response, whose choices hold a message, or one event
 // of a stream, whose choices hold what is new in it.
 func chatAnswer(member string, message *rule) *rule {
 	names := []string{"token", "logprob", "bytes"}
-	token := singles(map[string]*rule{}, names...)
+	token := singles(nil, names...)
 	token["token"] = text(Logprobs)
-	token["top_logprobs"] = list(noCoordinate, object(singles(map[string]*rule{}, names...)))
+	token["top_logprobs"] = list(noCoordinate, object(singles(nil, names...)))
 	tokens := list(noCoordinate, object(token))
 	choice := singles(map[string]*rule{
 		"index":         {mark: markIndex, single: true},
@@ -109,54 +141,17 @@ func chatAnswer(member string, message *rule) *rule {
 		},
 		"token_ids": {shadow: true},
 	}, "stop_reason", "matched_stop")
-	usage := singles(map[string]*rule{}, "prompt_tokens", "completion_tokens", "total_tokens",
-		"prompt_tokens_details", "completion_tokens_details")
-	return object(singles(map[string]*rule{
-		"id":               {mark: markID, single: true},
-		"created":          {mark: markCreated, single: true},
-		"model":            {mark: markModel, single: true},
-		"choices":          list(coordinateA, object(choice)),
-		"usage":            object(usage),
-		"prompt_logprobs":  {shadow: true},
-		"prompt_token_ids": {shadow: true},
-	}, "object", "system_fingerprint", "service_tier"))
+	return object(envelope(map[string]*rule{"choices": list(coordinateA, object(choice))}))
 }
 
-// chatEnding ends a stream of chat completion chunks: one chunk that closes
-// every choice the client has seen open with finish_reason content_filter, then
-// an event with the error object and no end mark. Tried with the OpenAI SDKs
-// for Go and Python: both raise an API error on the second event; error and
-// finish_reason in one event would lose the chunk.
-func chatEnding(dst []byte, c client, object []byte) []byte {
-	names := [3]string{`{"id":`, `,"object":"chat.completion.chunk","created":`, `,"model":`}
-	defaults := [3]string{`""`, `0`, `""`}
-	open := 0
-	for _, choice := range c.choices {
-		if choice.closed {
-			continue
-		}
-		if open++; open == 1 {
-			dst = append(dst, "data: "...)
-			for i, name := range names {
-				dst = append(dst, name...)
-				if c.envelope[i] != nil {
-					dst = append(dst, c.envelope[i]...)
-				} else {
-					dst = append(dst, defaults[i]...)
-				}
-			}
-			dst = append(dst, `,"choices":[`...)
-		} else {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, `{"index":`...)
-		dst = strconv.AppendInt(dst, int64(choice.index), 10)
-		dst = append(dst, `,"delta":{},"finish_reason":"content_filter"}`...)
-	}
-	if open > 0 {
-		dst = append(dst, "]}\n\n"...)
-	}
-	dst = append(dst, "data: "...)
-	dst = append(dst, object...)
-	return append(dst, "\n\n"...)
+// envelope adds the members that OpenAI's older responses have in common.
+func envelope(members map[string]*rule) map[string]*rule {
+	members["id"] = &rule{mark: markID, single: true}
+	members["created"] = &rule{mark: markCreated, single: true}
+	members["model"] = &rule{mark: markModel, single: true}
+	members["usage"] = object(singles(nil, "prompt_tokens", "completion_tokens", "total_tokens",
+		"prompt_tokens_details", "completion_tokens_details"))
+	members["prompt_logprobs"] = &rule{shadow: true}
+	members["prompt_token_ids"] = &rule{shadow: true}
+	return singles(members, "object", "system_fingerprint", "service_tier")
 }

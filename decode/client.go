@@ -9,7 +9,7 @@ import (
 // client is what the client has seen of the stream, as far as ending it early
 // must fit it.
 type client struct {
-	envelope [3][]byte     // the values of id, created and model, as JSON
+	envelope [4][]byte     // the values of id, created, model and the last sequence_number, as JSON
 	choices  []choiceState // by index
 }
 
@@ -20,7 +20,8 @@ type choiceState struct {
 
 func (s *stream) Passed(ev *Event, edited bool) {
 	for i, at := range ev.envelope {
-		if !edited && s.client.envelope[i] == nil && at.end > at.start {
+		first := s.client.envelope[i] == nil && !edited
+		if (first || i == envelopeSequence) && at.end > at.start {
 			s.client.envelope[i] = bytes.Clone(ev.Raw[at.start:at.end])
 		}
 	}
@@ -41,4 +42,4 @@ func (c *client) choice(index int32) *choiceState {
 	return &c.choices[i]
 }
 
-func (s *stream) Ending(dst, object []byte) []byte { return s.api.ending(dst, s.client, object) }
+func (s *stream) Ending(dst []byte, f Failure) []byte { return s.api.ending(dst, s.client, f) }

@@ -20,12 +20,13 @@ import (
 	"fmt"
 )
 
-// Limits bounds what a reader takes. All are in bytes but Depth and Places.
+// Limits bounds what a reader takes. Body and Event are in bytes.
 type Limits struct {
-	Body   int // of a JSON body as a whole
-	Event  int // of one server-sent event
-	Depth  int // of nested JSON values
-	Places int // of messages, choices or tools in one body
+	Body   int    // of a JSON body as a whole
+	Event  int    // of one server-sent event
+	Depth  int    // of nested JSON values
+	Places int    // of messages, choices or tools in one body
+	Accept Opaque // what is let through unread; none by default
 }
 
 // stringsPerPlace bounds the strings of one event, as a multiple of Places. An
@@ -51,6 +52,7 @@ const (
 	TooDeep     Fault = "too_deep"     // nested deeper than Limits.Depth
 	TooLarge    Fault = "too_large"    // over Limits.Body, Event or Places
 	Unreadable  Fault = "unreadable"   // holds what no text classifier can read
+	Elsewhere   Fault = "elsewhere"    // refers to words that are not in it
 )
 
 // Error is the only error of this package. It says where, by a byte offset,
@@ -91,7 +93,7 @@ type Reader interface {
 	// was (edited false) or with edits, so that Ending fits what it has seen.
 	Passed(e *Event, edited bool)
 	// Ending appends the bytes that end a started response early in the form
-	// that the API's clients turn into their usual error. object is the error
-	// object as JSON. Nil for a body that can only be sent whole.
-	Ending(dst, object []byte) []byte
+	// that the API's clients turn into their usual error. Nil for a body that can
+	// only be sent whole.
+	Ending(dst []byte, f Failure) []byte
 }

@@ -13,7 +13,8 @@ type Event struct {
 	Pieces []Piece
 
 	shadows  []span  // values that repeat the text in another form
-	envelope [3]span // where the values of id, created and model are, if they are
+	envelope [4]span // where the values of id, created, model and sequence_number are, if they are
+	typ      []byte  // of the object, where events have types
 	open     []int32 // choices that the event has something of
 	closed   []int32 // choices that it gives a finish reason for
 	done     bool    // it is the end mark of a stream
@@ -21,6 +22,9 @@ type Event struct {
 }
 
 type span struct{ start, end int }
+
+// envelopeSequence is the place of sequence_number in an envelope.
+const envelopeSequence = 3
 
 // LogValue keeps content out of logs.
 func (Event) LogValue() slog.Value { return slog.StringValue("[event]") }

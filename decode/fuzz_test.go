@@ -13,7 +13,7 @@ import (
 // fuzzLimits are small, so that inputs reach them.
 var fuzzLimits = Limits{Body: 4096, Event: 512, Depth: 12, Places: 16}
 
-var errorForm = regexp.MustCompile(`^body is (malformed|duplicate|ambiguous|invalid_utf8|too_deep|too_large|unreadable) at byte \d+$`)
+var errorForm = regexp.MustCompile(`^body is (malformed|duplicate|ambiguous|invalid_utf8|too_deep|too_large|unreadable|elsewhere) at byte \d+$`)
 
 // checkError says whether err is of the only form that holds nothing of the
 // input: a fault of the closed set and an offset within the input's limits.
@@ -38,6 +38,11 @@ func streamSeeds() []string {
 		"data: {\"choices\":[{\"delta\":{\"reasoning_details\":[{\"text\":\"a\",\"index\":1}],\"content\":[{\"type\":\"text\",\"text\":\"b\"}]}}]}\n\n",
 		"data: {\"error\":{\"message\":\"m\"}}\n\n:\xff\n\n",
 		"data: {\"a\":1,\"\\u0061\":2}\n\n",
+		"event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"i\",\"content\":[]}}\n\nevent: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n",
+		"event: content_block_stop\ndata: {\"index\":1,\"type\":\"content_block_stop\"}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+		"event: a\ndata: {\"type\":\"b\"}\n\n", "event: a\nevent: b\ndata: {}\n\n", "event: a\n\n",
+		"data: {\"output_index\":1,\"delta\":\"a\",\"type\":\"response.output_text.delta\",\"x\":{\"y\":\"z\"}}\n\n",
+		"data: {\"type\":\"response.completed\",\"sequence_number\":4,\"response\":{\"id\":\"r\",\"output\":[{\"type\":\"message\",\"content\":[{\"type\":\"output_text\",\"text\":\"t\"}]}]}}\n\n",
 		"data: \"\\ud800\"\n\n",
 		repeat("data: {}\n", 80),
 		repeat(":\r", 300),
@@ -52,12 +57,16 @@ func FuzzStreamSplits(f *testing.F) {
 	if len(seeds) == 0 {
 		f.Fatal("no seeds")
 	}
+	apis := slices.DeleteFunc(APIs(), func(a *API) bool { return !a.Streams() })
 	for i, s := range seeds {
-		f.Add([]byte(s), []byte{0})
-		f.Add([]byte(s), []byte{byte(i), 3, 200, 0})
+		for api := range apis {
+			f.Add([]byte(s), []byte{0}, uint(api))
+			f.Add([]byte(s), []byte{byte(i), 3, 200, 0}, uint(api))
+		}
 	}
-	f.Fuzz(func(t *testing.T, body, sizes []byte) {
-		evs, wholeErr := readAll(chat(t).ReadStream(fuzzLimits), body)
+	f.Fuzz(func(t *testing.T, body, sizes []byte, api uint) {
+		a := apis[api%uint(len(apis))]
+		evs, wholeErr := readAll(a.ReadStream(fuzzLimits), body)
 		var raw []byte
 		var want []string
 		for _, ev := range evs {
@@ -68,7 +77,7 @@ func FuzzStreamSplits(f *testing.F) {
 			t.Errorf("the events' bytes are not the stream's: %q", raw)
 		}
 
-		r := chat(t).ReadStream(fuzzLimits)
+		r := a.ReadStream(fuzzLimits)
 		var got []string
 		take := func(evs []*Event, err error) error {
 			for _, ev := range evs {
@@ -115,6 +124,11 @@ func bodySeeds() []string {
 		`{"messages":[{"role":"user","content":"a nightjar\u0020\ud83d\ude00\n"}]}`,
 		`{"messages":[{"content":[{"type":"text","text":"é€😀"},{"text":"b","type":"text","x":"y"},"c"],"tool_calls":[{"function":{"name":"f","arguments":"{\"a\":1}"}}]}]}`,
 		`{"tools":[{"type":"function","function":{"name":"n","description":"d","parameters":{"a":["b"]}}}],"prediction":{"content":"p"}}`,
+		`{"prompt":["a","b\u00e9"],"suffix":"s"}`, `{"prompt":[1,2]}`, `{"input":[[1],"a"]}`,
+		`{"input":[{"role":"user","content":[{"text":"a","type":"input_text"}]},{"type":"function_call_output","output":"o"},"s"],"instructions":"i"}`,
+		`{"output":[{"id":"x","type":"reasoning","summary":[{"type":"summary_text","text":"s"}]},{"type":"message","content":[{"type":"output_text","text":"t"}]}]}`,
+		`{"system":[{"type":"text","text":"a"}],"messages":[{"content":[{"type":"tool_result","content":[{"type":"text","text":"b"}]},{"type":"thinking","thinking":"c","signature":"d"}]}]}`,
+		`{"type":"message","content":[{"type":"text","text":"a"},{"type":"tool_use","name":"n","input":{"a":["b"]}}],"stop_reason":"end_turn"}`,
 		`{"choices":[{"index":1,"message":{"content":"c","reasoning":"r"},"logprobs":{"content":[{"token":"t","top_logprobs":[{"token":"u"}]}]},"token_ids":[1]}]}`,
 		`{"m\u0065ssages":[{"c\u006fntent":"\"\\\/\b\f\n\r\t"}],"Messages":{"":""}}`,
 		`{"messages":[{"content":[{"type":"image_url"}]}]}`, `{"messages":[{"audio":1}]}`,
@@ -129,15 +143,18 @@ func FuzzBody(f *testing.F) {
 	if len(seeds) == 0 {
 		f.Fatal("no seeds")
 	}
+	apis := APIs()
 	for _, s := range seeds {
-		f.Add([]byte(s), true, uint(1), 1, 3)
-		f.Add([]byte(s), false, uint(3), 0, 1)
+		for i := range apis {
+			f.Add([]byte(s), true, uint(i), uint(1), 1, 3)
+			f.Add([]byte(s), false, uint(i), uint(3), 0, 1)
+		}
 	}
-	a, ok := Lookup(APIs(), "POST", "/v1/chat/completions")
-	if !ok {
-		f.Fatal("no API")
-	}
-	f.Fuzz(func(t *testing.T, body []byte, request bool, piece uint, from, to int) {
+	f.Fuzz(func(t *testing.T, body []byte, request bool, api, piece uint, from, to int) {
+		a := apis[api%uint(len(apis))]
+		if request && !a.HasBody() {
+			return
+		}
 		read, r := a.ReadResponse, a.response
 		if request {
 			read, r = a.ReadRequest, a.request
@@ -250,6 +267,9 @@ func knownNames(r *rule, names map[string]bool, seen map[*rule]bool) map[string]
 	for name, member := range r.members {
 		names[name] = true
 		knownNames(member, names, seen)
+	}
+	for _, v := range r.variants {
+		knownNames(v, names, seen)
 	}
 	return knownNames(r.items, names, seen)
 }

@@ -13,6 +13,7 @@ var kindNames = map[Kind]string{
 	Other: "other", Content: "content", Reasoning: "reasoning", ReasoningContent: "reasoning_content",
 	Refusal: "refusal", Name: "name", ToolName: "tool_name", ToolArguments: "tool_arguments",
 	CustomToolName: "custom_name", CustomToolInput: "custom_input", ToolDescription: "tool_description",
+	Instructions: "instructions", Prompt: "prompt", Suffix: "suffix",
 	Prediction: "prediction", Logprobs: "logprobs", Unknown: "unknown", Aside: "aside",
 }
 
@@ -26,6 +27,9 @@ var knownPaths = sync.OnceValue(func() map[uint64]string {
 		"delta.a#1.b", "delta.a#1.b#2.c", "delta.reasoning", "token_ids",
 	} {
 		m[pathOf(p)] = p
+	}
+	for _, typ := range []string{"new", "other"} {
+		m[pathBelow(pathBelow(pathTop, []byte("response."+typ+".delta")), []byte("delta"))] = typ + ".delta"
 	}
 	return m
 })
@@ -56,6 +60,9 @@ func describe(p *Piece) string {
 	var b strings.Builder
 	if p.Place.Glued {
 		b.WriteByte('~')
+	}
+	if p.Complete {
+		b.WriteByte('!')
 	}
 	b.WriteString(kindNames[p.Place.Kind])
 	switch {

@@ -34,13 +34,15 @@ func (w *walker) note(m mark, kind jsontext.Kind, at span) {
 		w.ev.closed = append(w.ev.closed, w.at.A)
 	case (m == markID || m == markModel) && kind == '"', m == markCreated && kind == '0':
 		w.ev.envelope[m-markID] = w.spanOf(at)
+	case m == markSequence && kind == '0':
+		w.ev.envelope[envelopeSequence] = w.spanOf(at)
 	}
 }
 
 // number reads an item's index, -1 where it names none.
 func (w *walker) number(m mark, at span) (int32, error) {
 	text := w.src[at.start:at.end]
-	if !w.stream || string(text) == "null" {
+	if !w.stream || w.complete || string(text) == "null" {
 		return -1, nil
 	}
 	n, err := strconv.ParseUint(string(text), 10, 31)
@@ -55,6 +57,23 @@ func (w *walker) number(m mark, at span) (int32, error) {
 	return int32(n), nil
 }
 
+// text notes the string at the place of a rule.
+func (w *walker) text(r *rule, at span) error {
+	if r.link && !isData(w.src[at.start+1:at.end-1]) {
+		if err := w.refuse(Remote); err != nil {
+			return err
+		}
+	}
+	return w.piece(w.kind(r), at)
+}
+
+// isData reports whether a URL holds what it stands for (RFC 2397). One with
+// escapes in its scheme is not known to.
+func isData(url []byte) bool {
+	const scheme = "data:"
+	return len(url) >= len(scheme) && bytes.EqualFold(url[:len(scheme)], []byte(scheme))
+}
+
 // piece notes the string literal at the span as text.
 func (w *walker) piece(k Kind, at span) error {
 	if len(w.ev.Pieces) >= w.limits.Places*stringsPerPlace {
@@ -65,7 +84,7 @@ func (w *walker) piece(k Kind, at span) error {
 		return nil
 	}
 	p := Piece{Place: w.at, Text: inside, start: w.raw(at.start + 1), end: w.raw(at.end-2) + 1}
-	p.Place.Kind = k
+	p.Place.Kind, p.Complete = k, w.complete && k != Other
 	if k == Unknown || k == Aside {
 		p.Place.Path = w.path
 	}

@@ -24,6 +24,9 @@ const (
 	CustomToolName
 	CustomToolInput
 	ToolDescription
+	Instructions
+	Prompt
+	Suffix
 	Prediction
 	Logprobs
 	// Unknown is a string within a choice of a stream whose place no
@@ -59,7 +62,10 @@ type Piece struct {
 	// Member: the text is the name of an object's member. To replace words in it
 	// could make two members of one.
 	Member bool
-	Text   []byte // decoded UTF-8, valid until the event is freed
+	// Complete: the text is a part by itself. It repeats in one what other events
+	// of the stream say in pieces.
+	Complete bool
+	Text     []byte // decoded UTF-8, valid until the event is freed
 
 	start, end int  // of its source in the event's bytes
 	escaped    bool // the source holds JSON escapes

@@ -18,14 +18,24 @@ type rule struct {
 	// the member that is marked as their index where a stream's have one, else
 	// by their position.
 	numbers coordinate
-	// types are the values that the member "type" of an object here may have.
-	// Others name what is not text (an image, a file) and cannot be read.
-	// They are given as they stand in JSON, with their quotes.
-	types []string
-	// untyped: an object here may also have no type.
-	untyped bool
-	// unreadable: anything but null here cannot be read as text.
-	unreadable bool
+	// variants are the rules of an object here by the value of its member
+	// "type"; "" is for an object that has none. other is what an object of any
+	// other type counts as; where it is 0, or accepted, this rule is for it.
+	variants map[string]*rule
+	other    Opaque
+	// opaque: anything but null here counts as this.
+	opaque Opaque
+	// numeric: a number here counts as this.
+	numeric Opaque
+	// link: a string here is a URL. One that does not hold what it stands for
+	// leads elsewhere.
+	link bool
+	// complete: of an event of a stream, what stands here does not go on in
+	// others. It repeats what others said in pieces, and is read by itself.
+	complete bool
+	// closes: an event of this rule ends its choice, or the whole if it is of
+	// none; ends: nothing comes after it.
+	closes, ends bool
 	// shadow: the value repeats text of the response in another form.
 	shadow bool
 	// mark is what else the reader needs to know of the value.
@@ -50,7 +60,9 @@ const (
 	markFinish   // of a choice: it is over once this is not null
 	markIndex    // the item's number
 	markMayIndex // the same, if it is one
-	markType     // names the object's kind, see types
+	markA        // the coordinate A of all that the object holds
+	markB        // the same of B
+	markSequence // the number of a stream's event
 )
 
 // text is the rule of a string of the given kind.
@@ -58,6 +70,9 @@ func text(k Kind) *rule { return &rule{kind: k} }
 
 // singles adds members that are single to an object's.
 func singles(members map[string]*rule, names ...string) map[string]*rule {
+	if members == nil {
+		members = make(map[string]*rule, len(names))
+	}
 	for _, name := range names {
 		members[name] = &rule{single: true}
 	}
@@ -75,6 +90,17 @@ func unknown() *rule {
 
 // object is the rule of an object with the given members.
 func object(members map[string]*rule) *rule { return &rule{members: members} }
+
+// byType is the rule of an object that is read by its type.
+func byType(other Opaque, variants map[string]*rule) *rule {
+	for _, v := range variants {
+		v.members = singles(v.members, "type")
+	}
+	return &rule{variants: variants, other: other, members: singles(nil, "type")}
+}
+
+// opaque is the rule of what cannot be read.
+func opaque(o Opaque) *rule { return &rule{opaque: o} }
 
 // list is the rule of an array whose items are parts of their own.
 func list(c coordinate, items *rule) *rule { return &rule{items: items, numbers: c} }

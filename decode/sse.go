@@ -5,6 +5,8 @@ import "bytes"
 var (
 	doneMark  = []byte("[DONE]")
 	byteOrder = []byte("\xef\xbb\xbf")
+
+	eventField = []byte("event:")
 )
 
 // read notes the text of an event's lines.
@@ -15,6 +17,7 @@ func (s *stream) read(ev *Event) error {
 	s.lines = s.lines[:0]
 	dataEnd := 0
 	start := 0
+	var named span // the line that names the event's type, where events have types
 	for _, end := range s.ends {
 		from, to := start, end.text
 		start = end.next
@@ -22,6 +25,10 @@ func (s *stream) read(ev *Event) error {
 			from += len(byteOrder)
 		}
 		value, ok := dataOf(ev.Raw[from:to])
+		if !ok && s.api.typed() && named.end == 0 && bytes.HasPrefix(ev.Raw[from:to], eventField) {
+			named = span{from, to}
+			continue
+		}
 		if !ok {
 			if err := s.aside(ev, from, to); err != nil {
 				return err
@@ -34,11 +41,32 @@ func (s *stream) read(ev *Event) error {
 		dataEnd = to
 	}
 	defer func() { s.joined = s.joined[:0] }()
+	if err := s.data(ev, dataEnd); err != nil {
+		return err
+	}
+	if named.end == 0 {
+		return nil
+	}
+	name := bytes.TrimPrefix(ev.Raw[named.start+len(eventField):named.end], []byte(" "))
+	switch {
+	case ev.typ == nil:
+		return s.aside(ev, named.start, named.end)
+	case bytes.Equal(name, ev.typ):
+		return nil
+	default:
+		// Clients differ on which of the two counts.
+		return &Error{Malformed, named.start}
+	}
+}
+
+// data notes the text of what the event's data lines hold, which is in s.lines
+// and s.joined.
+func (s *stream) data(ev *Event, end int) error {
 	if len(s.lines) == 0 || len(bytes.TrimSpace(s.joined)) == 0 {
 		return nil
 	}
 	if len(s.lines) == 1 {
-		data := ev.Raw[s.lines[0].raw:dataEnd]
+		data := ev.Raw[s.lines[0].raw:end]
 		if bytes.Equal(data, doneMark) {
 			ev.done = true
 			return nil

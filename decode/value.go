@@ -2,7 +2,6 @@ package decode
 
 import (
 	"bytes"
-	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -29,8 +28,13 @@ func (w *walker) value(r *rule, depth int) (at span, err error) {
 	if r == nil {
 		r = w.unlisted()
 	}
-	if r.unreadable && kind != 'n' || r.types != nil && r.items == nil && kind == '[' {
-		return at, w.fail(Unreadable)
+	if err := w.refuseValue(r, kind); err != nil {
+		return at, err
+	}
+	if r.complete && !w.complete {
+		path := w.path
+		w.path, w.complete = 0, true
+		defer func() { w.path, w.complete = path, false }()
 	}
 	from := len(w.ev.Pieces)
 	switch kind {
@@ -40,7 +44,7 @@ func (w *walker) value(r *rule, depth int) (at span, err error) {
 		at, err = w.array(r, depth)
 	case '"':
 		if at, err = w.next(); err == nil {
-			err = w.piece(w.kind(r), at)
+			err = w.text(r, at)
 		}
 	default:
 		at, err = w.next()
@@ -58,33 +62,43 @@ func (w *walker) value(r *rule, depth int) (at span, err error) {
 	return at, nil
 }
 
+// refuseValue refuses what cannot be read as text and is told by its kind.
+func (w *walker) refuseValue(r *rule, kind jsontext.Kind) error {
+	switch {
+	case kind == 'n':
+		return nil
+	case r.opaque != 0:
+		return w.refuse(r.opaque)
+	case r.numeric != 0 && kind == '0':
+		return w.refuse(r.numeric)
+	case r.other != 0 && kind == '[' && r.items == nil:
+		return w.refuse(r.other)
+	default:
+		return nil
+	}
+}
+
 func (w *walker) object(r *rule, depth int) (at span, err error) {
 	if _, err = w.dec.ReadToken(); err != nil {
 		return at, w.syntax(err)
 	}
 	at.start = int(w.dec.InputOffset()) - 1
-	readable, index, path := r.types == nil || r.untyped, int32(-1), w.path
+	outer, from := w.path, len(w.ev.Pieces)
+	var typ []byte
+	if r.variants != nil {
+		if r, typ, err = w.variant(r); err != nil {
+			return at, err
+		}
+	}
+	path, index, to := w.path, int32(-1), Place{A: -1, B: -1}
 	for w.dec.PeekKind() != '}' {
 		name, err := w.next()
 		if err != nil {
 			return at, err
 		}
-		plain, err := w.plain(name)
+		child, plain, err := w.member(r, name)
 		if err != nil {
 			return at, err
-		}
-		child, known := r.members[string(plain)]
-		if !known {
-			if alike(r, plain) {
-				return at, w.fail(Ambiguous)
-			}
-			n := len(w.ev.Pieces)
-			if err := w.piece(Other, name); err != nil {
-				return at, err
-			}
-			if len(w.ev.Pieces) > n {
-				w.ev.Pieces[n].Member = true
-			}
 		}
 		if path != 0 {
 			w.path = pathBelow(path, plain)
@@ -99,22 +113,74 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 		}
 		switch child.mark {
 		case markIndex, markMayIndex:
-			if index, err = w.number(child.mark, v); err != nil {
-				return at, err
-			}
-		case markType:
-			readable = slices.Contains(r.types, string(w.src[v.start:v.end]))
+			index, err = w.number(child.mark, v)
+		case markA:
+			to.A, err = w.number(child.mark, v)
+		case markB:
+			to.B, err = w.number(child.mark, v)
 		default:
+		}
+		if err != nil {
+			return at, err
 		}
 	}
 	if _, err = w.dec.ReadToken(); err != nil {
 		return at, w.syntax(err)
 	}
-	if !readable {
-		return at, w.fail(Unreadable)
+	if r.variants != nil && typ != nil && len(typ) == 0 {
+		if err = w.refuse(r.other); err != nil {
+			return at, err
+		}
 	}
+	w.put(from, to)
+	if depth == 0 && w.stream && typ != nil {
+		w.event(r, typ, to.A)
+	}
+	w.path = outer
 	at.end, w.index = int(w.dec.InputOffset()), index
 	return at, nil
+}
+
+// member returns the rule of the member with the given name, and the name as
+// parsers read it. A name that no description knows is text.
+func (w *walker) member(r *rule, name span) (child *rule, plain []byte, err error) {
+	if plain, err = w.plain(name); err != nil {
+		return nil, nil, err
+	}
+	child, known := r.members[string(plain)]
+	if known {
+		return child, plain, nil
+	}
+	if alike(r, plain) {
+		return nil, nil, w.fail(Ambiguous)
+	}
+	n := len(w.ev.Pieces)
+	if err := w.piece(Other, name); err != nil {
+		return nil, nil, err
+	}
+	if len(w.ev.Pieces) > n {
+		w.ev.Pieces[n].Member = true
+	}
+	return nil, plain, nil
+}
+
+// put gives the pieces from on the coordinates that their object names.
+func (w *walker) put(from int, to Place) {
+	if to.A < 0 && to.B < 0 {
+		return
+	}
+	for i := range w.ev.Pieces[from:] {
+		p := &w.ev.Pieces[from+i].Place
+		if to.B >= 0 {
+			p.B = to.B
+		}
+		if to.A < 0 {
+			continue
+		}
+		if p.A = to.A; p.Kind == Aside {
+			p.Kind = Unknown // words of the choice that the event is of
+		}
+	}
 }
 
 // alike reports whether a name is that of a described member but for the case of
@@ -154,7 +220,7 @@ func (w *walker) array(r *rule, depth int) (at span, err error) {
 		switch r.numbers {
 		case coordinateA:
 			w.at.A = i
-			if w.stream {
+			if w.stream && !w.complete {
 				w.path = pathStart
 			}
 		case coordinateB:
@@ -196,7 +262,7 @@ func (w *walker) item(r *rule, number int32, depth int) error {
 			p.Path = pathNumbered(p.Path, index)
 		}
 	}
-	if r.numbers == coordinateA {
+	if r.numbers == coordinateA && !w.complete {
 		for i := range w.ev.closed[closed:] {
 			w.ev.closed[closed+i] = number
 		}

@@ -23,6 +23,7 @@ type walker struct {
 	anything rule  // of what none names elsewhere
 
 	dec   jsontext.Decoder
+	ahead jsontext.Decoder // looks for an object's type, see typeAhead
 	in    bytes.Buffer
 	src   []byte
 	ev    *Event
@@ -30,7 +31,9 @@ type walker struct {
 	base  int
 	at    Place
 	path  uint64 // of members, in a stream; else 0
-	index int32  // that the value just read names as its own, or -1
+	// complete: what is read is no part of what goes on over events.
+	complete bool
+	index    int32 // that the value just read names as its own, or -1
 }
 
 // line maps the bytes of a text from src on to those of the event from raw on.
@@ -40,7 +43,7 @@ type line struct{ src, raw int }
 // the lines. src must be valid UTF-8 and stay unchanged until ev is freed.
 func (w *walker) walk(src []byte, r *rule, ev *Event, base int, lines []line) error {
 	w.src, w.ev, w.base, w.lines = src, ev, base, lines
-	w.at, w.path, w.index = Place{A: -1, B: -1}, 0, -1
+	w.at, w.path, w.index, w.complete = Place{A: -1, B: -1}, 0, -1, false
 	if w.stream {
 		w.path = pathTop
 	}

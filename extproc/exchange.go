@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/extproc/inspect"
 	"github.com/difflabai/confidential-safety/verdict"
 )
@@ -30,7 +29,6 @@ type exchange struct {
 	// come in time.
 	late *refusal
 
-	api      *decode.API // nil for what is not inspected
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded
 	response *inspect.Direction
@@ -128,7 +126,7 @@ func (x *exchange) end(err error) error {
 	}
 	if x.started {
 		// All but a stream of events is held whole, so this is one.
-		return x.bodyPieces(response, x.response.Ending(nil, r.object(x.verdict)), true)
+		return x.bodyPieces(response, x.response.Ending(nil, r.failure(x.id, x.verdict)), true)
 	}
 	return x.refuse(r, x.verdict)
 }
@@ -170,6 +168,10 @@ func (x *exchange) conclude(d verdict.Decision) error {
 	}
 	cfg := &x.srv.cfg
 	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
+	if x.api.Unrecorded && (d.Action != verdict.Block || d.Category == verdict.Unavailable) {
+		x.verdict = &v
+		return nil
+	}
 	err := cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
 	x.srv.unrecorded.Store(err != nil)
 	if err != nil {

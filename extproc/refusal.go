@@ -1,11 +1,13 @@
 package extproc
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 
 	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/extproc/inspect"
+	"github.com/difflabai/confidential-safety/verdict"
 )
 
 // refusal is an answer that the processor gives instead of the upstream's: an
@@ -19,6 +21,18 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string { return r.code }
+
+// failure is what the client is told. v may be nil.
+func (r *refusal) failure(id string, v *verdict.External) decode.Failure {
+	f := decode.Failure{Message: r.message, Type: r.kind, Code: r.code, RequestID: id}
+	if r.judged && v != nil {
+		// Strings and numbers of our own: this cannot fail.
+		if b, err := json.Marshal(v); err == nil {
+			f.Safety = b
+		}
+	}
+	return f
+}
 
 const invalidRequest = "invalid_request_error"
 
@@ -55,6 +69,10 @@ var (
 		"The body is nested too deeply.", invalidRequest, "too_deep", false}
 	refuseUnreadable = &refusal{http.StatusBadRequest,
 		"The request holds content that is not text; only text can be checked.", invalidRequest, "unsupported_content", false}
+	refuseElsewhere = &refusal{http.StatusBadRequest,
+		"The request refers to content that is not in it; only what is in it can be checked.", invalidRequest, "unsupported_reference", false}
+	refuseBody = &refusal{http.StatusBadRequest,
+		"The request has a body where there is none to be.", invalidRequest, "unexpected_body", false}
 
 	refuseUpstream = &refusal{http.StatusBadGateway,
 		"The model server gave no answer that could be read.", "upstream_error", "upstream_failed", false}
@@ -83,6 +101,8 @@ func requestRefusal(err error) *refusal {
 		return refuseTooLarge
 	case decode.Unreadable:
 		return refuseUnreadable
+	case decode.Elsewhere:
+		return refuseElsewhere
 	default:
 		return refuseUnchecked
 	}

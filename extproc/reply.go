@@ -1,13 +1,13 @@
 package extproc
 
 import (
-	"encoding/json"
 	"strconv"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	typev3 "github.com/envoyproxy/go-control-plane/envoy/type/v3"
 
+	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
@@ -15,7 +15,8 @@ import (
 type reply struct {
 	stream  extprocv3.ExternalProcessor_ProcessServer
 	id      string
-	started bool // the response headers are out
+	api     *decode.API // nil for what is not inspected
+	started bool        // the response headers are out
 }
 
 type side bool
@@ -36,6 +37,9 @@ const unknownLength = -1
 // that of the body which will follow, in bytes.
 func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value string) bool, length int) error {
 	set, remove := mutation(m, r.id, keep)
+	if s == response {
+		set = append(set, r.ownID()...)
+	}
 	if length != unknownLength {
 		// Envoy leaves the header to us (allow_content_length_header). Without
 		// it the body would be chunked, which small servers do not read.
@@ -126,8 +130,25 @@ func (r *reply) trailers(s side, m *corev3.HeaderMap) error {
 // refuse answers the client in the upstream's stead. It answers both
 // directions.
 func (r *reply) refuse(f *refusal, v *verdict.External) error {
-	headers := []*corev3.HeaderValueOption{setHeader(contentTypeHeader, jsonMedia)}
-	return r.immediate(f.status, headers, f.object(v))
+	headers := append(r.ownID(), setHeader(contentTypeHeader, jsonMedia))
+	return r.immediate(f.status, headers, r.failure(f, v))
+}
+
+// failure is the body of a refusal in the form of the API's clients. v may be
+// nil.
+func (r *reply) failure(f *refusal, v *verdict.External) []byte {
+	if r.api == nil {
+		return decode.OpenAIFailure(nil, f.failure(r.id, v))
+	}
+	return r.api.Failure(nil, f.failure(r.id, v))
+}
+
+// ownID is the header that has the request's id in responses of the API alone.
+func (r *reply) ownID() []*corev3.HeaderValueOption {
+	if r.api == nil || r.api.IDHeader == "" {
+		return nil
+	}
+	return []*corev3.HeaderValueOption{setHeader(r.api.IDHeader, r.id)}
 }
 
 func (r *reply) immediate(status int, headers []*corev3.HeaderValueOption, body []byte) error {
@@ -138,27 +159,4 @@ func (r *reply) immediate(status int, headers []*corev3.HeaderValueOption, body 
 			Body:    body,
 		}},
 	})
-}
-
-// object is the error object of a refusal. v may be nil.
-func (r *refusal) object(v *verdict.External) []byte {
-	type words struct {
-		Message string  `json:"message"`
-		Type    string  `json:"type"`
-		Code    string  `json:"code"`
-		Param   *string `json:"param"`
-	}
-	object := struct {
-		Error  words             `json:"error"`
-		Safety *verdict.External `json:"safety,omitempty"`
-	}{Error: words{Message: r.message, Type: r.kind, Code: r.code}}
-	if r.judged {
-		object.Safety = v
-	}
-	// Strings and numbers of our own: this cannot fail.
-	b, err := json.Marshal(object)
-	if err != nil {
-		return []byte(`{"error":{}}`)
-	}
-	return b
 }

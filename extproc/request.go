@@ -43,6 +43,9 @@ func (x *exchange) readRequest() error {
 	if err := x.acceptRequest(headers); err != nil {
 		return err
 	}
+	if !api.HasBody() {
+		return x.headers(request, headers, keepRequestHeader, unknownLength)
+	}
 
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
@@ -98,6 +101,10 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap) error {
 		return refuseUpgrade
 	case encoded(headers):
 		return refuseEncoding
+	case !x.api.HasBody() && !x.arrived:
+		return refuseBody
+	case !x.api.HasBody():
+		return nil
 	case mediaType(headers) != jsonMedia:
 		return refuseMediaType
 	case contentLength(headers) > x.srv.cfg.MaxBody:

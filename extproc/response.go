@@ -27,7 +27,7 @@ func (x *exchange) readResponse() error {
 	case encoded(headers):
 		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
 		return refuseUpstream
-	case media == sseMedia:
+	case media == sseMedia && x.api.Streams():
 		x.response = x.srv.cfg.Inspector.Stream(x.api)
 	case media == jsonMedia:
 		x.response = x.srv.cfg.Inspector.Response(x.api)

@@ -32,10 +32,11 @@ type file struct {
 	Streaming struct {
 		Mode *string `toml:"mode"`
 	} `toml:"streaming"`
-	RiskCategories        []fileCategory  `toml:"risk_categories"`
-	AgentPolicy           *fileAgent      `toml:"agent_policy"`
-	DesignatedAuthorities []fileAuthority `toml:"designated_authorities"`
-	ProviderService       *fileProvider   `toml:"provider_service"`
+	Unreadable            map[string]string `toml:"unreadable"`
+	RiskCategories        []fileCategory    `toml:"risk_categories"`
+	AgentPolicy           *fileAgent        `toml:"agent_policy"`
+	DesignatedAuthorities []fileAuthority   `toml:"designated_authorities"`
+	ProviderService       *fileProvider     `toml:"provider_service"`
 }
 
 type fileCategory struct {

@@ -18,6 +18,7 @@ import (
 type Policy struct {
 	Version, ID string
 	Streaming   Streaming
+	Unread      []Surface      // what passes unread; none by default
 	Categories  []Category     // in the file's order
 	Agent       *AgentPolicy   // nil without [agent_policy]
 	Authorities []Authority    // [[designated_authorities]]

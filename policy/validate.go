@@ -28,7 +28,7 @@ var (
 
 func (d *document) validate(f *file) error {
 	for _, step := range []func(*file) error{
-		d.head, d.streaming, d.categories, d.agent, d.authorities, d.provider,
+		d.head, d.streaming, d.unreadable, d.categories, d.agent, d.authorities, d.provider,
 	} {
 		if err := step(f); err != nil {
 			return err

@@ -42,7 +42,9 @@ func bootstrap(cfg *config, adminSocket string) ([]byte, error) {
 		DrainTimeout:  cfg.drainTimeout,
 	}
 	for _, a := range decode.APIs() {
-		settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: a.Path})
+		for _, target := range a.Targets() {
+			settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: target})
+		}
 	}
 	b, err := envoy.Bootstrap(settings)
 	if err != nil {

@@ -20,10 +20,11 @@ type effective struct {
 	Streaming struct {
 		Mode policy.Streaming `json:"mode" toml:"mode"`
 	} `json:"streaming" toml:"streaming"`
-	Categories  []effectiveCategory  `json:"risk_categories" toml:"risk_categories"`
-	Agent       *effectiveAgent      `json:"agent_policy,omitempty" toml:"agent_policy,omitempty"`
-	Authorities []effectiveAuthority `json:"designated_authorities,omitempty" toml:"designated_authorities,omitempty"`
-	Provider    *effectiveProvider   `json:"provider_service,omitempty" toml:"provider_service,omitempty"`
+	Unreadable  map[policy.Surface]string `json:"unreadable" toml:"unreadable"`
+	Categories  []effectiveCategory       `json:"risk_categories" toml:"risk_categories"`
+	Agent       *effectiveAgent           `json:"agent_policy,omitempty" toml:"agent_policy,omitempty"`
+	Authorities []effectiveAuthority      `json:"designated_authorities,omitempty" toml:"designated_authorities,omitempty"`
+	Provider    *effectiveProvider        `json:"provider_service,omitempty" toml:"provider_service,omitempty"`
 }
 
 type effectiveCategory struct {
@@ -75,6 +76,13 @@ type effectiveProvider struct {
 func effectiveOf(p *policy.Policy) (e effective) {
 	e.Policy.Version, e.Policy.PolicyID, e.Policy.HashAlgorithm = p.Version, p.ID, "sha256"
 	e.Streaming.Mode = p.Streaming
+	e.Unreadable = make(map[policy.Surface]string)
+	for _, s := range policy.Surfaces() {
+		e.Unreadable[s] = verdict.Block.String()
+	}
+	for _, s := range p.Unread {
+		e.Unreadable[s] = verdict.Allow.String()
+	}
 	for _, c := range p.Categories {
 		category := effectiveCategory{
 			Name: c.Name, InputThreshold: c.InputThreshold, OutputThreshold: c.OutputThreshold,

@@ -134,8 +134,8 @@ func faultOf(err error) error {
 // Decision is the gate's word on all that has been read.
 func (d *Direction) Decision() verdict.Decision { return d.decision }
 
-// Ending appends the bytes that end a started stream with the error object.
-func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(dst, object) }
+// Ending appends the bytes that end a started stream with the failure.
+func (d *Direction) Ending(dst []byte, f decode.Failure) []byte { return d.reader.Ending(dst, f) }
 
 // read has the new events' text classified and queues the events. It stops at
 // a block, which comes before the fault that ended the events, if there is one.

@@ -144,7 +144,7 @@ func TestLimits(t *testing.T) {
 // The end of a blocked stream fits what the client has seen: what was read
 // with the block and never sent has not closed a choice.
 func TestEnding(t *testing.T) {
-	const object = `{"error":{}}`
+	const object = `{"error":{"message":"m","type":"t","code":"c","param":null}}`
 	const closing = `data: {"id":"c1","object":"chat.completion.chunk","created":7,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"content_filter"}]}` + "\n\n"
 	d := newDirection(t, (*Inspector).Stream)
 	if s, err := d.Write(context.Background(), []byte(sse(delta("0", "hi. ")))); err != nil || len(s.Release) == 0 {
@@ -154,7 +154,7 @@ func TestEnding(t *testing.T) {
 	if err != nil || !s.Blocked {
 		t.Fatalf("%+v, %v", s, err)
 	}
-	if got := string(d.Ending(nil, []byte(object))); got != closing+"data: "+object+"\n\n" {
+	if got := string(d.Ending(nil, decode.Failure{Message: "m", Type: "t", Code: "c"})); got != closing+"data: "+object+"\n\n" {
 		t.Errorf("ending %q", got)
 	}
 }

@@ -54,6 +54,7 @@ type Inspector struct {
 
 // New returns an inspector that judges by the policy what the classifier finds.
 func New(p *policy.Policy, c classify.Classifier, l Limits) *Inspector {
+	l.Decode.Accept = unread(p)
 	return &Inspector{policy: p, classifier: c, limits: l}
 }
 

@@ -33,7 +33,7 @@ var newLine = []byte("\n")
 
 // scan has a piece classified and notes in h where it stands in its part.
 func (d *Direction) scan(ctx context.Context, h *held, piece *decode.Piece) error {
-	if piece.Place.Kind == decode.Other {
+	if piece.Place.Kind == decode.Other || piece.Complete {
 		return d.scanSingle(ctx, h, piece)
 	}
 	p := d.parts[piece.Place]

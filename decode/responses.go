@@ -1,0 +1,135 @@
+package decode
+
+import (
+	"maps"
+	"net/http"
+)
+
+// responses follows the OpenAI API reference ("Responses" and its streaming
+// events), as vLLM serves it.
+func responses() *API {
+	return &API{
+		Name:   "responses",
+		Method: http.MethodPost,
+		Path:   "/v1/responses",
+		request: object(served(map[string]*rule{
+			"input":        {kind: Content, items: responseItem(true), numbers: coordinateA},
+			"instructions": text(Instructions),
+			"tools":        list(coordinateB, responseTool()),
+			// Their words are with the model's server only.
+			"previous_response_id": opaque(Stored),
+			"conversation":         opaque(Stored),
+			"prompt":               opaque(Stored),
+		})),
+		response: response(),
+		event:    responseEvent(),
+		unknown:  unknown(),
+		failure:  OpenAIFailure,
+		ending:   responsesEnding,
+	}
+}
+
+// responseTool is one of the tools of a request. Those that the client runs are
+// named here; the results of others never pass.
+func responseTool() *rule {
+	described := func() *rule {
+		return object(map[string]*rule{
+			"name":        text(ToolName),
+			"description": text(ToolDescription),
+		})
+	}
+	return byType(Hosted, map[string]*rule{
+		"function": described(), "custom": described(), "": described(),
+		"local_shell": object(nil), "apply_patch": object(nil),
+	})
+}
+
+// response is a whole response, which repeats much of its request.
+func response() *rule {
+	return object(singles(map[string]*rule{
+		"id":         {mark: markID, single: true},
+		"created_at": {mark: markCreated},
+		"model":      {mark: markModel, single: true},
+		"output":     list(coordinateA, responseItem(false)),
+		// vLLM repeats the conversation there if it is asked to.
+		"input_messages":  {shadow: true},
+		"output_messages": {shadow: true},
+	}, "object", "status", "service_tier"))
+}
+
+// responseEvent is one event of a stream. What says again what other events said
+// in pieces is complete.
+func responseEvent() *rule {
+	base := func() map[string]*rule {
+		return singles(map[string]*rule{
+			"sequence_number": {mark: markSequence},
+			"output_index":    {mark: markA},
+			"content_index":   {mark: markB},
+			"summary_index":   {mark: markB},
+		}, "item_id", "obfuscation")
+	}
+	with := func(members map[string]*rule) *rule {
+		maps.Copy(members, base())
+		return object(members)
+	}
+	done := func(k Kind) *rule { return &rule{kind: k, complete: true} }
+	item := responseItem(false)
+	item.complete = true
+	part := responsePart()
+	part.complete = true
+	summary := object(map[string]*rule{"type": {single: true}, "text": text(ReasoningContent)})
+	summary.complete = true
+	all := response()
+	all.complete = true
+	over := func() *rule {
+		r := with(map[string]*rule{"response": all})
+		r.ends = true
+		return r
+	}
+	closing := with(map[string]*rule{"item": item})
+	closing.closes = true
+	failed := with(map[string]*rule{})
+	failed.closes = true // more may follow
+
+	events := map[string]*rule{
+		"response.created":     with(map[string]*rule{"response": all}),
+		"response.queued":      with(map[string]*rule{"response": all}),
+		"response.in_progress": with(map[string]*rule{"response": all}),
+		"response.completed":   over(),
+		"response.incomplete":  over(),
+		"response.failed":      over(),
+		"error":                failed,
+
+		"response.output_item.added":  with(map[string]*rule{"item": item}),
+		"response.output_item.done":   closing,
+		"response.content_part.added": with(map[string]*rule{"part": part}),
+		"response.content_part.done":  with(map[string]*rule{"part": part}),
+
+		"response.reasoning_summary_part.added": with(map[string]*rule{"part": summary}),
+		"response.reasoning_summary_part.done":  with(map[string]*rule{"part": summary}),
+
+		"response.audio.delta":                         with(map[string]*rule{"delta": opaque(Audio)}),
+		"response.image_generation_call.partial_image": with(map[string]*rule{"partial_image_b64": opaque(Images)}),
+	}
+	// Each of these comes in deltas, and then once more as a whole.
+	for name, words := range map[string]struct {
+		kind   Kind
+		member string
+	}{
+		"output_text":                {Content, "text"},
+		"refusal":                    {Refusal, "refusal"},
+		"reasoning_text":             {Reasoning, "text"},
+		"reasoning_summary_text":     {ReasoningContent, "text"},
+		"audio.transcript":           {Content, "transcript"},
+		"function_call_arguments":    {ToolArguments, "arguments"},
+		"custom_tool_call_input":     {CustomToolInput, "input"},
+		"mcp_call_arguments":         {ToolArguments, "arguments"},
+		"code_interpreter_call_code": {CustomToolInput, "code"},
+	} {
+		events["response."+name+".delta"] = with(map[string]*rule{"delta": text(words.kind), "logprobs": {shadow: true}})
+		events["response."+name+".done"] = with(map[string]*rule{words.member: done(words.kind), "logprobs": {shadow: true}})
+	}
+	r := byType(0, events)
+	maps.Copy(r.members, base())
+	return r
+}

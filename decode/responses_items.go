@@ -1,0 +1,78 @@
+package decode
+
+// responseItem is one item of a request's input or of a response's output. An
+// item that holds media, or only a reference, is not for every policy; one of
+// another type is refused.
+func responseItem(input bool) *rule {
+	content := func() *rule {
+		// A server may also take one part for the list of it.
+		return &rule{kind: Content, items: responsePart(), joined: true, other: alien}
+	}
+	list := func(k Kind, members ...string) *rule {
+		part := object(singles(nil, "type"))
+		for _, m := range members {
+			part.members[m] = text(k)
+		}
+		return &rule{kind: k, items: part, joined: true}
+	}
+	item := func(members map[string]*rule) *rule {
+		return object(singles(members, "id", "call_id", "status", "role"))
+	}
+	items := map[string]*rule{
+		"message": item(map[string]*rule{"content": content()}),
+		"reasoning": item(map[string]*rule{
+			"summary":           list(ReasoningContent, "text"),
+			"content":           list(Reasoning, "text"),
+			"encrypted_content": opaque(Stored),
+		}),
+		"function_call":           item(map[string]*rule{"name": text(ToolName), "arguments": text(ToolArguments)}),
+		"function_call_output":    item(map[string]*rule{"output": content()}),
+		"custom_tool_call":        item(map[string]*rule{"name": text(CustomToolName), "input": text(CustomToolInput)}),
+		"custom_tool_call_output": item(map[string]*rule{"output": content()}),
+
+		// Run by the client, and their results.
+		"local_shell_call": item(nil), "local_shell_call_output": item(nil),
+		"shell_call": item(nil), "shell_call_output": item(nil),
+		"apply_patch_call": item(nil), "apply_patch_call_output": item(nil),
+		// Run by the model's server. What they say here can be read.
+		"file_search_call": item(nil), "web_search_call": item(nil), "code_interpreter_call": item(nil),
+		"mcp_list_tools": item(nil), "mcp_call": item(nil),
+		"mcp_approval_request": item(nil), "mcp_approval_response": item(nil),
+
+		"image_generation_call": item(map[string]*rule{"result": opaque(Images)}),
+		"computer_call":         item(nil),
+		"computer_call_output":  item(map[string]*rule{"output": opaque(Images)}),
+		"item_reference":        opaque(Stored),
+		"compaction":            opaque(Stored),
+	}
+	if input {
+		items[""] = items["message"]
+	}
+	r := byType(alien, items)
+	if input {
+		r.kind = Content // vLLM takes strings among the items
+	}
+	return r
+}
+
+// responsePart is a part of an item's content. Models are fed refusals among the
+// parts as one text with the others.
+func responsePart() *rule {
+	words := func(member string) *rule {
+		return object(map[string]*rule{member: text(Content), "logprobs": {shadow: true}})
+	}
+	r := byType(alien, map[string]*rule{
+		"input_text":     words("text"),
+		"output_text":    words("text"),
+		"text":           words("text"),
+		"reasoning_text": object(map[string]*rule{"text": text(Reasoning)}),
+		"summary_text":   object(map[string]*rule{"text": text(ReasoningContent)}),
+		"refusal":        words("refusal"),
+		"input_image":    {opaque: Images, members: map[string]*rule{"image_url": {link: true}, "file_id": opaque(Stored)}},
+		"input_file":     {opaque: Files, members: map[string]*rule{"file_url": {link: true}, "file_id": opaque(Stored)}},
+		"input_audio":    opaque(Audio),
+		"output_audio":   opaque(Audio),
+	})
+	r.kind = Content
+	return r
+}

@@ -1,0 +1,99 @@
+package decode
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// variant returns the rule for the object that has just been entered, and the
+// type that it names.
+func (w *walker) variant(r *rule) (v *rule, typ []byte, err error) {
+	typ, ok := w.typeAhead(w.src[w.dec.InputOffset()-1:])
+	if w.path != 0 && len(typ) > 0 {
+		w.path = pathBelow(w.path, typ)
+	}
+	if v = r.variants[string(typ)]; v == nil || !ok {
+		v = r
+		if ok && len(typ) == 0 {
+			return v, typ, nil // not at once: the member may be there in other letters
+		}
+		return v, typ, w.refuse(r.other)
+	}
+	return v, typ, w.refuse(v.opaque)
+}
+
+// typeAhead returns the value of the member "type" of the object that object
+// begins with: "" without that member, and false where it is no string. It is
+// never nil. It does not check the object, which is read behind it.
+func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
+	if value, ok = typeInFront(object); ok {
+		return value, true
+	}
+	in := *bytes.NewBuffer(object)
+	w.ahead.Reset(&in)
+	defer w.ahead.Reset(new(bytes.Buffer))
+	if _, err := w.ahead.ReadToken(); err != nil {
+		return []byte{}, true
+	}
+	for w.ahead.PeekKind() == '"' {
+		name, err := w.ahead.ReadToken()
+		if err != nil {
+			break
+		}
+		if name.String() != "type" {
+			if w.ahead.SkipValue() != nil {
+				break
+			}
+			continue
+		}
+		kind := w.ahead.PeekKind()
+		v, err := w.ahead.ReadValue()
+		if err != nil {
+			break
+		}
+		if kind != '"' {
+			return v, false
+		}
+		value, err = jsontext.AppendUnquote([]byte{}, v)
+		return value, err == nil
+	}
+	return []byte{}, true
+}
+
+// typeInFront is typeAhead for the member that most servers write first, and
+// false where it is not that simple.
+func typeInFront(object []byte) (value []byte, ok bool) {
+	rest := object[1:]
+	for _, word := range [...]string{`"type"`, `:`, `"`} {
+		rest = bytes.TrimLeft(rest, " \t\r\n")
+		if rest, ok = bytes.CutPrefix(rest, []byte(word)); !ok {
+			return nil, false
+		}
+	}
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 || bytes.IndexByte(rest[:end], '\\') >= 0 {
+		return nil, false
+	}
+	return rest[:end], true
+}
+
+// event notes what the top of a stream's event says about the stream.
+func (w *walker) event(r *rule, typ []byte, a int32) {
+	w.ev.typ = typ
+	w.ev.open = append(w.ev.open, noChoice)
+	if a >= 0 {
+		w.ev.open = append(w.ev.open, a)
+	}
+	if r.closes {
+		w.ev.closed = append(w.ev.closed, a)
+	}
+	if r.ends {
+		w.ev.closed = append(w.ev.closed, noChoice)
+		w.ev.done = true
+	}
+}
+
+// noChoice stands among the choices for the stream as a whole, whose events
+// name its end.
+const noChoice = -1
