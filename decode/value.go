@@ -55,7 +55,7 @@ func (w *walker) value(r *rule, depth int) (at span, err error) {
 	if r.joined && kind == '[' {
 		w.join(from)
 	}
-	if r.shadow && kind != 'n' {
+	if empty := at.end-at.start == len("[]"); r.shadow && kind != 'n' && !empty {
 		w.ev.shadows = append(w.ev.shadows, w.spanOf(at))
 	}
 	w.note(r.mark, kind, at)

@@ -26,6 +26,7 @@ type reception struct {
 	handler http.HandlerFunc
 	mu      sync.Mutex
 	bodies  []string
+	uris    []string
 	headers []http.Header
 }
 
@@ -54,6 +55,7 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	got.mu.Lock()
 	got.bodies = append(got.bodies, string(body))
+	got.uris = append(got.uris, r.RequestURI)
 	got.headers = append(got.headers, r.Header.Clone())
 	got.mu.Unlock()
 	got.handler(w, r)
@@ -76,6 +78,13 @@ func (r *reception) requests() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.bodies...)
+}
+
+// targets are what was asked for.
+func (r *reception) targets() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.uris...)
 }
 
 // whole answers with JSON at once.
