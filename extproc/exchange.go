@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -32,7 +33,9 @@ type exchange struct {
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded
 	response *inspect.Direction
-	gone     bool // Envoy, or one of those for whom it speaks
+	head     *corev3.HeaderMap // of the response
+	endBy    time.Time         // when a stream whose end mark came is over
+	gone     bool              // Envoy, or one of those for whom it speaks
 }
 
 // errOrder is a message that may not come in this phase. It can be no client's
@@ -94,6 +97,9 @@ func (x *exchange) run() error {
 
 // end answers what went wrong, if anything did.
 func (x *exchange) end(err error) error {
+	if errors.Is(err, errDeadline) && x.ended() {
+		err = x.finish(x.head, nil)
+	}
 	var r *refusal
 	switch {
 	case err == nil || errors.Is(err, errAnswered):

@@ -23,6 +23,7 @@ func (x *exchange) readResponse() error {
 		return errOrder
 	}
 	headers := head.GetHeaders()
+	x.head = headers
 	switch media := mediaType(headers); {
 	case encoded(headers):
 		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
@@ -65,8 +66,19 @@ func (x *exchange) readResponse() error {
 }
 
 func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
-	return x.inbox.next(time.Now().Add(x.srv.cfg.Timeouts.Upstream))
+	now := time.Now()
+	switch {
+	case !x.ended():
+		return x.inbox.next(now.Add(x.srv.cfg.Timeouts.Upstream))
+	case x.endBy.IsZero():
+		x.endBy = now.Add(maxPause)
+	}
+	return x.inbox.next(x.endBy)
 }
+
+// ended reports whether all of the response is there but for the upstream's
+// word that it is. Some servers keep the connection open.
+func (x *exchange) ended() bool { return x.response != nil && x.response.Ended() }
 
 // pass sends on what a step of the inspection released.
 func (x *exchange) pass(headers *corev3.HeaderMap, step inspect.Step, err error) error {

@@ -26,6 +26,7 @@ type Direction struct {
 	event   uint64           // number of the event that is being read
 	spoken  uint64           // number of the last event with words
 	choices choices
+	ended   bool    // the end mark of a stream has been read
 	over    bool    // the body is complete
 	behind  []*part // of a stream: parts with text that was not cleared
 	alone   [1]verdict.Finding
@@ -57,6 +58,9 @@ var errOver = errors.New("direction used after its end")
 // Write takes the next bytes of the body.
 func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 	return d.step(func() error {
+		if d.ended {
+			return nil // what comes behind the end mark goes nowhere
+		}
 		var fault error
 		d.events, fault = d.reader.Feed(p, d.events[:0])
 		if err := d.read(ctx, fault); err != nil || d.whole || d.blocked() {
@@ -70,9 +74,7 @@ func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 // End says that the body is complete.
 func (d *Direction) End(ctx context.Context) (Step, error) {
 	s, err := d.step(func() error {
-		var fault error
-		d.events, fault = d.reader.End(d.events[:0])
-		if err := d.read(ctx, fault); err != nil || d.blocked() {
+		if err := d.readEnd(ctx); err != nil || d.blocked() {
 			return err
 		}
 		for _, p := range d.parts {
@@ -89,6 +91,20 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 	}
 	return s, err
 }
+
+// readEnd reads what the end of the body completes.
+func (d *Direction) readEnd(ctx context.Context) error {
+	if d.ended {
+		return nil
+	}
+	var fault error
+	d.events, fault = d.reader.End(d.events[:0])
+	return d.read(ctx, fault)
+}
+
+// Ended reports whether the end mark of a stream has been read: nothing that
+// may follow is sent on, so there is nothing to wait for.
+func (d *Direction) Ended() bool { return d.ended }
 
 // step runs one call. After a block or an error there is no other.
 func (d *Direction) step(call func() error) (Step, error) {
@@ -156,6 +172,10 @@ func (d *Direction) read(ctx context.Context, fault error) error {
 		}
 		if err := d.settleBehind(ctx, ev); err != nil || d.blocked() {
 			return err
+		}
+		if ev.Done() {
+			d.ended = true
+			return nil
 		}
 	}
 	return fault

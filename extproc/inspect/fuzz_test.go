@@ -1,9 +1,11 @@
 package inspect
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/policy"
 	"github.com/difflabai/confidential-safety/verdict"
 )
@@ -17,27 +19,36 @@ func FuzzVerdict(f *testing.F) {
 		sse(delta("0", "codename nightjar, "), `{"a":1,"a":2}`, delta("0", "x")), // and a fault of another kind
 		sse(delta("0", "codename nightjar")) + "data: {\n\n",
 		sse(reasoning("project"), delta("1", "operation finch "), reasoning(" heron "), done) + ": project\r\n\r: heron\r\r",
+		sse(`{"type":"response.output_text.delta","output_index":0,"delta":"on project"}`, `{"delta":" heron, codename","output_index":0,"type":"response.output_text.delta"}`,
+			`{"type":"response.output_text.done","output_index":0,"text":"on project heron, codename"}`, `{"type":"response.completed","response":{"output":[]}}`, "{}"),
+		sse(`{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"on project"}}`, `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" heron, codename nightjar "}}`,
+			`{"type":"content_block_stop","index":0}`, `{"type":"message_delta","delta":{"stop_reason":"end_turn"}}`, `{"type":"message_stop"}`),
+		"event: message_stop\n" + sse(`{"type":"message_stop"}`) + "event: x\n" + sse(`{"type":"codename nightjar"}`),
 		"\xef\xbb\xbfdata:" + delta("0", "pro\\u006aect heron") + "\r\n\r\nid: 1\nevent: codename\n\n",
 	}
 	if len(seeds) == 0 {
 		f.Fatal("no seeds")
 	}
+	apis := slices.DeleteFunc(decode.APIs(), func(a *decode.API) bool { return !a.Streams() })
 	for i, s := range seeds {
-		f.Add(s, i+1)
+		for api := range apis {
+			f.Add(s, i+1, uint(api))
+		}
 	}
 	in := newInspector(f, policy.Window)
-	f.Fuzz(func(t *testing.T, body string, step int) {
+	f.Fuzz(func(t *testing.T, body string, step int, api uint) {
+		a := apis[api%uint(len(apis))]
 		if step < 1 || len(body) > 8<<10 {
 			t.Skip("out of the interesting range")
 		}
-		whole := in.Stream(chat(t))
+		whole := in.Stream(a)
 		want, decision := drive(t, whole, body), whole.Decision()
 		var chunks []string
 		for rest := body; rest != ""; {
 			n := min(step, len(rest))
 			chunks, rest = append(chunks, rest[:n]), rest[n:]
 		}
-		split := in.Stream(chat(t))
+		split := in.Stream(a)
 		got := drive(t, split, chunks...)
 		if got.blocked != want.blocked || got.fault != want.fault {
 			t.Fatalf("by %d: %+v, want %+v", step, got, want)

@@ -56,13 +56,18 @@ func TestRelease(t *testing.T) {
 		},
 		"what is not the end after all": {
 			policy.Window,
-			[]string{hello, end, sse(delta("1", "hi ")), sse(usage), sse(done)},
-			[]string{hello, "", end + sse(delta("1", "hi ")), sse(usage), "", sse(done)},
+			[]string{hello, sse(finished), sse(delta("1", "hi ")), sse(usage), sse(done)},
+			[]string{hello, "", sse(finished) + sse(delta("1", "hi ")), sse(usage), "", sse(done)},
+		},
+		"what comes behind the end mark": {
+			policy.Window,
+			[]string{hello, end + sse(delta("1", "codename nightjar ")), sse(usage), "data: {\n\n", "data: ["},
+			[]string{hello, "", "", "", "", end},
 		},
 		"words and the end in one": {
 			policy.Window,
 			[]string{hello, last, sse(usage), sse(done), ": bye\n\n"},
-			[]string{hello, "", "", "", "", last + sse(usage) + sse(done) + ": bye\n\n"},
+			[]string{hello, "", "", "", "", last + sse(usage) + sse(done)},
 		},
 		"what comes behind them waits too": {
 			policy.Window,

@@ -168,6 +168,3 @@ func (d dialect) begun() int {
 	}
 	return 0
 }
-
-// to is a request of the dialect under a token.
-func (d dialect) to(base string) string { return base + d.path }
