@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 )
@@ -22,7 +21,7 @@ func (s *stream) Passed(ev *Event, edited bool) {
 	for i, at := range ev.envelope {
 		first := s.client.envelope[i] == nil && !edited
 		if (first || i == envelopeSequence) && at.end > at.start {
-			s.client.envelope[i] = bytes.Clone(ev.Raw[at.start:at.end])
+			s.client.envelope[i] = append(s.client.envelope[i][:0], ev.Raw[at.start:at.end]...)
 		}
 	}
 	for _, index := range ev.open {

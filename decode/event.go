@@ -15,6 +15,7 @@ type Event struct {
 	shadows  []span  // values that repeat the text in another form
 	envelope [4]span // where the values of id, created, model and sequence_number are, if they are
 	typ      []byte  // of the object, where events have types
+	typed    bool    // they have, and there is an object
 	open     []int32 // choices that the event has something of
 	closed   []int32 // choices that it gives a finish reason for
 	done     bool    // it is the end mark of a stream
@@ -106,7 +107,7 @@ func (e *Event) reset() {
 	clear(e.Pieces) // let go of texts
 	*e = Event{
 		Raw: e.Raw[:0], Pieces: e.Pieces[:0], shadows: e.shadows[:0],
-		open: e.open[:0], closed: e.closed[:0], arena: e.arena[:0],
+		open: e.open[:0], closed: e.closed[:0], arena: e.arena[:0], typ: e.typ[:0],
 	}
 }
 

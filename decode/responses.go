@@ -77,8 +77,9 @@ func responseEvent() *rule {
 	item.complete = true
 	part := responsePart()
 	part.complete = true
-	summary := object(map[string]*rule{"type": {single: true}, "text": text(ReasoningContent)})
-	summary.complete = true
+	summary := func() *rule { return object(map[string]*rule{"type": {single: true}, "text": text(ReasoningContent)}) }
+	summed := summary()
+	summed.complete = true
 	all := response()
 	all.complete = true
 	over := func() *rule {
@@ -100,13 +101,14 @@ func responseEvent() *rule {
 		"response.failed":      over(),
 		"error":                failed,
 
-		"response.output_item.added":  with(map[string]*rule{"item": item}),
+		// Text that is there from the beginning goes on in deltas.
+		"response.output_item.added":  with(map[string]*rule{"item": responseItem(false)}),
 		"response.output_item.done":   closing,
-		"response.content_part.added": with(map[string]*rule{"part": part}),
+		"response.content_part.added": with(map[string]*rule{"part": responsePart()}),
 		"response.content_part.done":  with(map[string]*rule{"part": part}),
 
-		"response.reasoning_summary_part.added": with(map[string]*rule{"part": summary}),
-		"response.reasoning_summary_part.done":  with(map[string]*rule{"part": summary}),
+		"response.reasoning_summary_part.added": with(map[string]*rule{"part": summary()}),
+		"response.reasoning_summary_part.done":  with(map[string]*rule{"part": summed}),
 
 		"response.audio.delta":                         with(map[string]*rule{"delta": opaque(Audio)}),
 		"response.image_generation_call.partial_image": with(map[string]*rule{"partial_image_b64": opaque(Images)}),

@@ -2,18 +2,19 @@ package decode
 
 // responseItem is one item of a request's input or of a response's output. An
 // item that holds media, or only a reference, is not for every policy; one of
-// another type is refused.
+// another type is refused. The parts of an input are fed to the model as one run
+// of words; those of an output go on, each by itself, over the events of a stream.
 func responseItem(input bool) *rule {
-	content := func() *rule {
-		// A server may also take one part for the list of it.
-		return &rule{kind: Content, items: responsePart(), joined: true, other: alien}
-	}
-	list := func(k Kind, members ...string) *rule {
-		part := object(singles(nil, "type"))
-		for _, m := range members {
-			part.members[m] = text(k)
+	several := func(k Kind, part *rule) *rule {
+		r := &rule{kind: k, items: part, joined: true, other: alien}
+		if !input {
+			r.joined, r.numbers = false, coordinateB
 		}
-		return &rule{kind: k, items: part, joined: true}
+		return r
+	}
+	content := func() *rule { return several(Content, responsePart()) }
+	list := func(k Kind) *rule {
+		return several(k, object(map[string]*rule{"type": {single: true}, "text": text(k)}))
 	}
 	item := func(members map[string]*rule) *rule {
 		return object(singles(members, "id", "call_id", "status", "role"))
@@ -21,8 +22,8 @@ func responseItem(input bool) *rule {
 	items := map[string]*rule{
 		"message": item(map[string]*rule{"content": content()}),
 		"reasoning": item(map[string]*rule{
-			"summary":           list(ReasoningContent, "text"),
-			"content":           list(Reasoning, "text"),
+			"summary":           list(ReasoningContent),
+			"content":           list(Reasoning),
 			"encrypted_content": opaque(Stored),
 		}),
 		"function_call":           item(map[string]*rule{"name": text(ToolName), "arguments": text(ToolArguments)}),

@@ -49,7 +49,7 @@ func (s *stream) read(ev *Event) error {
 	}
 	name := bytes.TrimPrefix(ev.Raw[named.start+len(eventField):named.end], []byte(" "))
 	switch {
-	case ev.typ == nil:
+	case !ev.typed:
 		return s.aside(ev, named.start, named.end)
 	case bytes.Equal(name, ev.typ):
 		return nil

@@ -56,14 +56,24 @@ func TestSurfaces(t *testing.T) {
 			[]string{"other function", "tool_name .0 f", "tool_description .0 d", "other parameters", "other x", "other y", "other custom", "tool_name .1 g"}},
 		{"responses", "answer", `{"id":"r","object":"response","output":[{"type":"message","id":"m","content":[{"type":"output_text","text":"a","annotations":[]},{"type":"refusal","refusal":"b"}]},` +
 			`{"type":"function_call","name":"f","arguments":"{}"}],"instructions":"i"}`, (*API).ReadResponse,
-			[]string{"content 0 /a", "content 0 /b", "~content 0 a", "~content 0 b", "tool_name 1 f", "tool_arguments 1 {}"}},
+			[]string{"content 0.0 a", "content 0.1 b", "tool_name 1 f", "tool_arguments 1 {}"}},
+		{"responses", "text from the beginning", typed("response.output_item.added", `,"output_index":3,"item":{"type":"message","content":[{"type":"output_text","text":"a"}]}`) +
+			typed("response.content_part.added", `,"output_index":3,"content_index":0,"part":{"type":"output_text","text":"b"}`) +
+			typed("response.output_text.delta", `,"output_index":3,"content_index":0,"delta":"c"`) +
+			typed("response.output_item.added", `,"output_index":4,"item":{"type":"function_call","name":"f","arguments":"{"}`) +
+			typed("response.function_call_arguments.delta", `,"output_index":4,"delta":"}"`) +
+			typed("response.output_item.added", `,"item":{"type":"reasoning","summary":[{"type":"summary_text","text":"d"}]},"output_index":5`) +
+			typed("response.reasoning_summary_part.added", `,"output_index":5,"summary_index":0,"part":{"type":"summary_text","text":"e"}`) +
+			typed("response.reasoning_summary_text.delta", `,"output_index":5,"summary_index":0,"delta":"f"`), (*API).ReadStream,
+			[]string{"content 3.0 a", "content 3.0 b", "content 3.0 c", "tool_name 4 f", "tool_arguments 4 {", "tool_arguments 4 }",
+				"reasoning_content 5.0 d", "reasoning_content 5.0 e", "reasoning_content 5.0 f"}},
 		{"responses", "stream", typed("response.created", `,"sequence_number":0,"response":{"id":"r","instructions":"i"}`) +
 			typed("response.output_text.delta", `,"output_index":1,"content_index":0,"delta":"a"`) +
 			`data: {"content_index":0,"delta":"b","output_index":1,"type":"response.output_text.delta"}` + "\n\n" +
 			typed("response.output_text.done", `,"output_index":1,"content_index":0,"text":"ab"`) +
 			typed("response.function_call_arguments.delta", `,"output_index":2,"delta":"{}"`) +
 			typed("response.completed", `,"response":{"output":[{"type":"message","content":[{"type":"output_text","text":"ab"}]}]}`),
-			(*API).ReadStream, []string{"content 1.0 a", "content 1.0 b", "!content 1.0 ab", "tool_arguments 2 {}", "!content 0 ab"}},
+			(*API).ReadStream, []string{"content 1.0 a", "content 1.0 b", "!content 1.0 ab", "tool_arguments 2 {}", "!content 0.0 ab"}},
 		{"responses", "reasoning stream", typed("response.reasoning_summary_text.delta", `,"output_index":0,"summary_index":1,"delta":"a"`) +
 			typed("response.reasoning_text.delta", `,"output_index":0,"content_index":0,"delta":"b"`) + typed("response.refusal.delta", `,"output_index":0,"content_index":0,"delta":"c"`),
 			(*API).ReadStream, []string{"reasoning_content 0.1 a", "reasoning 0.0 b", "refusal 0.0 c"}},
@@ -142,6 +152,11 @@ func TestOpaque(t *testing.T) {
 		{"responses", `{"input":[{"type":"hologram"}]}`, Unreadable, 0},
 		{"responses", `{"tools":[{"type":"mcp","server_url":"https://a"}]}`, Elsewhere, Hosted},
 		{"responses", `{"tools":[{"type":"file_search"}]}`, Elsewhere, Hosted},
+		{"responses", `{"input":[{"content":{"type":"input_image","image_url":"data:,"}}]}`, Unreadable, 0},
+		{"responses", `{"input":[{"content":[[{"type":"input_text","text":"a"}]]}]}`, Unreadable, 0},
+		{"messages", `{"messages":[{"content":` + image + `}]}`, Unreadable, 0},
+		{"messages", block(`[` + image + `]`), Unreadable, 0},
+		{"messages", `{"system":{"type":"text","text":"a"}}`, Unreadable, 0},
 		{"messages", block(image), Unreadable, Images},
 		{"messages", block(`{"type":"image","source":{"type":"url","url":"https://a"}}`), Unreadable, Images | Remote},
 		{"messages", block(`{"type":"image","source":{"type":"file","file_id":"f"}}`), Unreadable, Images | Stored},

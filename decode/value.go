@@ -71,7 +71,7 @@ func (w *walker) refuseValue(r *rule, kind jsontext.Kind) error {
 		return w.refuse(r.opaque)
 	case r.numeric != 0 && kind == '0':
 		return w.refuse(r.numeric)
-	case r.other != 0 && kind == '[' && r.items == nil:
+	case r.other != 0 && (kind == '[' && r.items == nil || kind == '{' && r.variants == nil):
 		return w.refuse(r.other)
 	default:
 		return nil
@@ -83,10 +83,10 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 		return at, w.syntax(err)
 	}
 	at.start = int(w.dec.InputOffset()) - 1
-	outer, from := w.path, len(w.ev.Pieces)
-	var typ []byte
+	outer, from, top := w.path, len(w.ev.Pieces), depth == 0 && w.stream && r.variants != nil
+	untyped := false
 	if r.variants != nil {
-		if r, typ, err = w.variant(r); err != nil {
+		if r, untyped, err = w.variant(r, top); err != nil {
 			return at, err
 		}
 	}
@@ -127,14 +127,14 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 	if _, err = w.dec.ReadToken(); err != nil {
 		return at, w.syntax(err)
 	}
-	if r.variants != nil && typ != nil && len(typ) == 0 {
+	if untyped {
 		if err = w.refuse(r.other); err != nil {
 			return at, err
 		}
 	}
 	w.put(from, to)
-	if depth == 0 && w.stream && typ != nil {
-		w.event(r, typ, to.A)
+	if top {
+		w.event(r, to.A)
 	}
 	w.path = outer
 	at.end, w.index = int(w.dec.InputOffset()), index

@@ -6,35 +6,41 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// variant returns the rule for the object that has just been entered, and the
-// type that it names.
-func (w *walker) variant(r *rule) (v *rule, typ []byte, err error) {
+// variant returns the rule for the object that has just been entered. If it
+// names no type and no variant is for that, it is untyped, and to be refused at
+// its end: it may still turn out to name its type in other letters. The type of
+// the top of an event is kept in it.
+func (w *walker) variant(r *rule, top bool) (v *rule, untyped bool, err error) {
 	typ, ok := w.typeAhead(w.src[w.dec.InputOffset()-1:])
 	if w.path != 0 && len(typ) > 0 {
 		w.path = pathBelow(w.path, typ)
 	}
-	if v = r.variants[string(typ)]; v == nil || !ok {
-		v = r
-		if ok && len(typ) == 0 {
-			return v, typ, nil // not at once: the member may be there in other letters
-		}
-		return v, typ, w.refuse(r.other)
+	if top {
+		w.ev.typ, w.ev.typed = append(w.ev.typ[:0], typ...), true
 	}
-	return v, typ, w.refuse(v.opaque)
+	v = r.variants[string(typ)]
+	switch {
+	case v != nil && ok:
+		return v, false, w.refuse(v.opaque)
+	case ok && len(typ) == 0:
+		return r, true, nil
+	default:
+		return r, false, w.refuse(r.other)
+	}
 }
 
 // typeAhead returns the value of the member "type" of the object that object
 // begins with: "" without that member, and false where it is no string. It is
-// never nil. It does not check the object, which is read behind it.
+// valid until the next call. It does not check the object, which
+// is read behind it.
 func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
 	if value, ok = typeInFront(object); ok {
 		return value, true
 	}
-	in := *bytes.NewBuffer(object)
-	w.ahead.Reset(&in)
-	defer w.ahead.Reset(new(bytes.Buffer))
+	w.aheadIn = *bytes.NewBuffer(object)
+	w.ahead.Reset(&w.aheadIn)
 	if _, err := w.ahead.ReadToken(); err != nil {
-		return []byte{}, true
+		return w.typ[:0], true
 	}
 	for w.ahead.PeekKind() == '"' {
 		name, err := w.ahead.ReadToken()
@@ -55,10 +61,10 @@ func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
 		if kind != '"' {
 			return v, false
 		}
-		value, err = jsontext.AppendUnquote([]byte{}, v)
-		return value, err == nil
+		w.typ, err = jsontext.AppendUnquote(w.typ[:0], v)
+		return w.typ, err == nil
 	}
-	return []byte{}, true
+	return w.typ[:0], true
 }
 
 // typeInFront is typeAhead for the member that most servers write first, and
@@ -79,8 +85,7 @@ func typeInFront(object []byte) (value []byte, ok bool) {
 }
 
 // event notes what the top of a stream's event says about the stream.
-func (w *walker) event(r *rule, typ []byte, a int32) {
-	w.ev.typ = typ
+func (w *walker) event(r *rule, a int32) {
 	w.ev.open = append(w.ev.open, noChoice)
 	if a >= 0 {
 		w.ev.open = append(w.ev.open, a)
