@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// answer is what the model makes of a request: every choice is the same.
+// answer is what the model makes of a question: every choice is the same.
 type answer struct {
 	call   *call // nil where the answer is text
 	text   string
@@ -14,34 +14,34 @@ type answer struct {
 	promptWords, words int // words is for one choice
 }
 
-// The reasons to finish.
+// The reasons to finish, as chat completions name them.
 const (
 	finishStop   = "stop"
 	finishLength = "length"
 	finishCalls  = "tool_calls"
 )
 
-// reply answers a request. It is a pure function: nothing but the request
+// reply answers a question. It is a pure function: nothing but the question
 // decides over the words.
-func reply(r *request) answer {
+func reply(q *question) answer {
 	a := answer{finish: finishStop}
-	for _, m := range r.Messages {
-		a.promptWords += count(string(m.Content))
+	for _, t := range q.turns {
+		a.promptWords += count(string(t.Content))
 	}
-	if last := r.Messages[len(r.Messages)-1]; last.Role == "tool" {
+	if last := q.turns[len(q.turns)-1]; last.Role == roleTool {
 		// A result is always answered in words, even where a call is
 		// required: else a client's loop would never end.
 		a.text = "The tool said: " + string(last.Content)
-	} else if a.call = chooseCall(r); a.call != nil {
+	} else if a.call = chooseCall(q); a.call != nil {
 		a.finish = finishCalls
 		a.words = 1 + count(a.call.arguments)
 		return a
-	} else if a.text = repeated(r.prompt()); a.text == "" {
+	} else if a.text = repeated(q.prompt()); a.text == "" {
 		a.text = help
 	}
 	length := 0
 	for w := range words(a.text) {
-		if a.words == r.limit && r.limit > 0 {
+		if a.words == q.limit && q.limit > 0 {
 			a.text, a.finish = a.text[:length], finishLength
 			break
 		}

@@ -1,7 +1,7 @@
 // Package demo is a small OpenAI-compatible model for trying the sidecar: it
-// answers chat completions, whole or streamed, in the words that the prompt
-// asks it to repeat, so that a trial shows exactly what a filter does to known
-// words.
+// answers in the words that the prompt asks it to repeat, whole or streamed,
+// in the form of each API that the sidecar inspects, so that a trial shows
+// exactly what a filter does to known words.
 //
 // Use it behind the sidecar, on loopback. Never serve it to anybody as a
 // model, never judge a policy by its answers alone, and never reach it around
@@ -10,6 +10,7 @@
 package demo
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net/http"
 	"time"
@@ -18,9 +19,6 @@ import (
 // modelName is the one model that is listed, and the name in the answers to
 // requests that name none. Any other name is answered too, and echoed.
 const modelName = "demo"
-
-// maxBody bounds a request.
-const maxBody = 16 << 20
 
 // Config holds what a test or a trial may want to fix. The zero value serves.
 type Config struct {
@@ -34,8 +32,8 @@ type Config struct {
 	ChunkDelay time.Duration
 }
 
-// Handler serves POST /v1/chat/completions, GET /v1/models and GET /health.
-// The same request is always answered in the same words.
+// Handler serves the APIs. The same request is always answered in the same
+// words.
 func Handler(cfg Config) http.Handler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -43,56 +41,65 @@ func Handler(cfg Config) http.Handler {
 	if cfg.NewID == nil {
 		cfg.NewID = rand.Text
 	}
-	return &server{cfg}
+	s := &server{cfg: cfg}
+	s.endpoints = []endpoint{
+		{http.MethodPost, "/v1/chat/completions", s.chat, openAIError},
+		{http.MethodGet, "/v1/models", models, openAIError},
+		{http.MethodGet, "/health", health, openAIError},
+	}
+	return s
 }
 
-type server struct{ cfg Config }
+type server struct {
+	cfg       Config
+	endpoints []endpoint
+}
+
+// endpoint is one path: it answers, or says why not, which refuse puts into
+// the form of the API.
+type endpoint struct {
+	method, path string
+	serve        func(http.ResponseWriter, *http.Request) *fault
+	refuse       func(*fault) any
+}
 
 // ServeHTTP routes by hand: http.ServeMux would answer an unknown path or
-// method in plain text and redirect paths that are not clean.
+// method in plain text and redirect paths that are not clean. A query is
+// ignored.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method := http.MethodGet
-	var serve http.HandlerFunc
-	switch r.URL.Path {
-	case "/v1/chat/completions":
-		method, serve = http.MethodPost, s.chat
-	case "/v1/models":
-		serve = s.models
-	case "/health":
-		serve = health
-	default:
-		writeError(w, notFound)
+	for _, e := range s.endpoints {
+		if e.path != r.URL.Path {
+			continue
+		}
+		var f *fault
+		if r.Method == e.method || e.method == http.MethodGet && r.Method == http.MethodHead {
+			f = e.serve(w, r)
+		} else {
+			w.Header().Set("Allow", e.method)
+			f = wrongMethod
+		}
+		if f != nil {
+			writeJSON(w, f.status, e.refuse(f))
+		}
 		return
 	}
-	if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
-		w.Header().Set("Allow", method)
-		writeError(w, wrongMethod)
-		return
-	}
-	serve(w, r)
+	writeJSON(w, notFound.status, openAIError(notFound))
 }
 
-func (s *server) chat(w http.ResponseWriter, r *http.Request) {
-	req, fault := readRequest(w, r)
-	if fault != nil {
-		writeError(w, fault)
-		return
-	}
-	h := head{
-		ID:      "chatcmpl-" + s.cfg.NewID(),
-		Created: s.cfg.Now().Unix(),
-		Model:   req.Model,
-	}
-	a := reply(req)
-	if req.Stream {
-		// An error means that the client is gone: nobody is left to tell.
-		_ = s.stream(r.Context(), w, h, req, a)
-		return
-	}
-	writeJSON(w, http.StatusOK, s.whole(h, req, a))
+// head is what all chunks of one answer, and the answer as a whole, have in
+// common.
+type head struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	Model   string `json:"model"`
 }
 
-func (s *server) models(w http.ResponseWriter, _ *http.Request) {
+func (s *server) head(prefix, object, model string) head {
+	return head{prefix + s.cfg.NewID(), object, s.cfg.Now().Unix(), cmp.Or(model, modelName)}
+}
+
+func models(w http.ResponseWriter, _ *http.Request) *fault {
 	type model struct {
 		ID      string `json:"id"`
 		Object  string `json:"object"`
@@ -103,10 +110,12 @@ func (s *server) models(w http.ResponseWriter, _ *http.Request) {
 		Object string  `json:"object"`
 		Data   []model `json:"data"`
 	}{"list", []model{{modelName, "model", 0, "confidential-safety"}}})
+	return nil
 }
 
-func health(w http.ResponseWriter, _ *http.Request) {
+func health(w http.ResponseWriter, _ *http.Request) *fault {
 	writeJSON(w, http.StatusOK, struct {
 		Status string `json:"status"`
 	}{"ok"})
+	return nil
 }

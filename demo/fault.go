@@ -6,8 +6,7 @@ import (
 	"net/http"
 )
 
-// fault is a request refused: a status and the members of OpenAI's error
-// object. Its words never quote the request.
+// fault is a request refused: a status and the members of an error object. Its words never quote the request.
 type fault struct {
 	status               int
 	message, code, param string
@@ -26,7 +25,8 @@ func invalid(param, message string) *fault {
 	return &fault{http.StatusBadRequest, message, "invalid_value", param}
 }
 
-func writeError(w http.ResponseWriter, f *fault) {
+// openAIError is a fault in the form of OpenAI's APIs.
+func openAIError(f *fault) any {
 	type object struct {
 		Message string  `json:"message"`
 		Type    string  `json:"type"`
@@ -37,9 +37,9 @@ func writeError(w http.ResponseWriter, f *fault) {
 	if f.param != "" {
 		o.Param = &f.param
 	}
-	writeJSON(w, f.status, struct {
+	return struct {
 		Error object `json:"error"`
-	}{o})
+	}{o}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -44,11 +44,11 @@ func TestRepeated(t *testing.T) {
 
 func TestReplyHelps(t *testing.T) {
 	for _, m := range []turn{{"user", "Who are you?"}, {"system", "Say: no"}} {
-		if a := reply(&request{Messages: []turn{m}}); a.text != help || a.finish != finishStop {
+		if a := reply(&question{turns: []turn{m}}); a.text != help || a.finish != finishStop {
 			t.Errorf("%+v: %+v", m, a)
 		}
 	}
-	a := reply(&request{Messages: []turn{{"user", "Say: first"}, {"user", "Say: last"}, {"assistant", "Say: no"}}})
+	a := reply(&question{turns: []turn{{"user", "Say: first"}, {"user", "Say: last"}, {"assistant", "Say: no"}}})
 	if a.text != "last" {
 		t.Errorf("not the last user's words but %q", a.text)
 	}
@@ -73,8 +73,7 @@ func TestWords(t *testing.T) {
 }
 
 func TestChooseCall(t *testing.T) {
-	names := []tool{{Type: "function"}, {Type: "function"}}
-	names[0].Function.Name, names[1].Function.Name = "clock", "fs.read"
+	names := []string{"clock", "fs.read"}
 	for _, test := range []struct {
 		choice toolChoice
 		prompt string
@@ -92,7 +91,7 @@ func TestChooseCall(t *testing.T) {
 		{toolChoice{name: "fs.read"}, "call clock with {\"a\":1}", &call{"fs.read", "{}"}},
 		{toolChoice{name: "fs.read"}, "call clock, call fs.read with {\"a\":1}", &call{"fs.read", `{"a":1}`}},
 	} {
-		got := chooseCall(&request{Tools: names, ToolChoice: test.choice, Messages: []turn{{"user", text(test.prompt)}}})
+		got := chooseCall(&question{tools: names, choice: test.choice, turns: []turn{{"user", text(test.prompt)}}})
 		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
 			t.Errorf("%+v %q: %+v, want %+v", test.choice, test.prompt, got, test.want)
 		}

@@ -1,18 +1,24 @@
 package demo
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
 )
 
+// tool is a tool that a request offers: chat completions put its name into a
+// function, the other APIs beside its type.
 type tool struct {
 	Type     string `json:"type"`
+	Name     string `json:"name"`
 	Function struct {
 		Name string `json:"name"`
 	} `json:"function"`
 }
+
+func (t *tool) name() string { return cmp.Or(t.Function.Name, t.Name) }
 
 // toolChoice is tool_choice in its forms: a mode, or the name of a function
 // that must be called.
@@ -35,20 +41,19 @@ func (c *toolChoice) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &named); err != nil {
 		return err
 	}
-	c.name = named.Function.Name
+	c.name = named.name()
 	return nil
 }
 
 // checkTools refuses a choice of tools that are not there, so that every call
 // the model makes is to a tool of the request.
-func (r *request) checkTools() *fault {
-	names := r.functions()
-	switch c := r.ToolChoice; c.mode {
+func (q *question) checkTools() *fault {
+	switch c := q.choice; c.mode {
 	case "", modeNone, modeAuto, modeRequired:
-		if c.mode == modeRequired && len(names) == 0 {
+		if c.mode == modeRequired && len(q.tools) == 0 {
 			return invalid("tool_choice", "tool_choice needs a function among the tools.")
 		}
-		if c.name != "" && !slices.Contains(names, c.name) {
+		if c.name != "" && !slices.Contains(q.tools, c.name) {
 			return invalid("tool_choice", "tool_choice names a function that is not among the tools.")
 		}
 		return nil
@@ -58,11 +63,11 @@ func (r *request) checkTools() *fault {
 }
 
 // functions lists the names of the functions among the tools.
-func (r *request) functions() []string {
+func functions(tools []tool) []string {
 	var names []string
-	for _, t := range r.Tools {
-		if t.Function.Name != "" {
-			names = append(names, t.Function.Name)
+	for _, t := range tools {
+		if name := t.name(); name != "" {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -77,18 +82,18 @@ const noArguments = "{}"
 // chooseCall says which tool the model calls, nil for none: the one that
 // tool_choice names, else the one that the prompt names, else, where a call is
 // required, the first.
-func chooseCall(r *request) *call {
-	names := r.functions()
-	if len(names) == 0 || r.ToolChoice.mode == modeNone {
+func chooseCall(q *question) *call {
+	names := q.tools
+	if len(names) == 0 || q.choice.mode == modeNone {
 		return nil
 	}
-	if name := r.ToolChoice.name; name != "" {
+	if name := q.choice.name; name != "" {
 		names = []string{name}
 	}
-	if c := spokenCall(r.prompt(), names); c != nil {
+	if c := spokenCall(q.prompt(), names); c != nil {
 		return c
 	}
-	if r.ToolChoice.name != "" || r.ToolChoice.mode == modeRequired {
+	if q.choice.name != "" || q.choice.mode == modeRequired {
 		return &call{names[0], noArguments}
 	}
 	return nil

@@ -1,21 +1,12 @@
 package demo
 
-// head is what all chunks of one answer, and the answer as a whole, have in
-// common.
-type head struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Created int64  `json:"created"`
-	Model   string `json:"model"`
-}
-
 type usage struct {
 	Prompt     int `json:"prompt_tokens"`
 	Completion int `json:"completion_tokens"`
 	Total      int `json:"total_tokens"`
 }
 
-// completion is an answer as a whole.
+// completion is a chat completion as a whole.
 type completion struct {
 	head
 	Choices []choice `json:"choices"`
@@ -61,27 +52,29 @@ type logprob struct {
 	Top     []logprob `json:"top_logprobs"`
 }
 
-func (l *logprobs) add(word string) {
-	b := make([]int, len(word))
-	for i := range len(word) {
-		b[i] = int(word[i])
+// certain gives the words of a text, each with the probability that the model
+// gives them.
+func certain(text string) []logprob {
+	all := []logprob{}
+	for word := range words(text) {
+		b := make([]int, len(word))
+		for i := range len(word) {
+			b[i] = int(word[i])
+		}
+		all = append(all, logprob{word, 0, b, []logprob{}})
 	}
-	l.Content = append(l.Content, logprob{word, 0, b, []logprob{}})
+	return all
 }
 
-// whole writes an answer as one object.
-func (s *server) whole(h head, r *request, a answer) completion {
-	h.Object = "chat.completion"
+// chatAnswer writes an answer as one object.
+func (s *server) chatAnswer(h head, r *chatRequest, a answer) completion {
 	var probs *logprobs
 	if r.Logprobs && a.call == nil {
-		probs = &logprobs{Content: []logprob{}}
-		for w := range words(a.text) {
-			probs.add(w)
-		}
+		probs = &logprobs{certain(a.text), nil}
 	}
 	c := completion{head: h, Usage: a.usage(r.choices)}
 	for i := range r.choices {
-		m := message{Role: "assistant"}
+		m := message{Role: roleAssistant}
 		if a.call == nil {
 			m.Content = &a.text
 		} else {

@@ -1,0 +1,44 @@
+package demo
+
+import (
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// The bytes of a stream are what a filter is tried with: they do not change
+// unseen.
+func TestStreamBytes(t *testing.T) {
+	for _, test := range []struct{ name, path, body string }{
+		{"chat", "/v1/chat/completions", `{"stream":true,"n":2,"logprobs":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Say: a <b>\né"}]}`},
+		{"chat_call", "/v1/chat/completions", `{"stream":true,` + weather + `,"messages":[{"role":"user","content":"call clock with {\"zone\": 1}"}]}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			Handler(fixed()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, test.path, strings.NewReader(test.body)))
+			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/event-stream" || !w.Flushed {
+				t.Fatalf("status %d, %v, flushed %v", w.Code, w.Header(), w.Flushed)
+			}
+			got := w.Body.String()
+			golden := filepath.Join("testdata", test.name+".sse")
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("%s differs; if that is meant: go test ./demo -update. Now it is\n%s", golden, got)
+			}
+		})
+	}
+}
