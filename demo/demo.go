@@ -44,6 +44,8 @@ func Handler(cfg Config) http.Handler {
 	s := &server{cfg: cfg}
 	s.endpoints = []endpoint{
 		{http.MethodPost, "/v1/chat/completions", s.chat, openAIError},
+		{http.MethodPost, "/v1/completions", s.completions, openAIError},
+		{http.MethodPost, "/v1/embeddings", embeddings, openAIError},
 		{http.MethodGet, "/v1/models", models, openAIError},
 		{http.MethodGet, "/health", health, openAIError},
 	}
@@ -96,8 +98,11 @@ type head struct {
 }
 
 func (s *server) head(prefix, object, model string) head {
-	return head{prefix + s.cfg.NewID(), object, s.cfg.Now().Unix(), cmp.Or(model, modelName)}
+	return head{prefix + s.cfg.NewID(), object, s.cfg.Now().Unix(), modelOf(model)}
 }
+
+// modelOf is the name of the model in an answer.
+func modelOf(model string) string { return cmp.Or(model, modelName) }
 
 func models(w http.ResponseWriter, _ *http.Request) *fault {
 	type model struct {

@@ -3,11 +3,13 @@ package demo
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -22,8 +24,13 @@ func fixed() Config {
 
 func post(t *testing.T, body string) *httptest.ResponseRecorder {
 	t.Helper()
+	return postTo(t, "/v1/chat/completions", body)
+}
+
+func postTo(t *testing.T, path, body string) *httptest.ResponseRecorder {
+	t.Helper()
 	w := httptest.NewRecorder()
-	Handler(fixed()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/chat/completions", strings.NewReader(body)))
+	Handler(fixed()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, strings.NewReader(body)))
 	return w
 }
 
@@ -42,7 +49,20 @@ func same(t *testing.T, got, want string) {
 	}
 }
 
+// namedTools are those of weather in the form of the Responses API.
+const namedTools = `"tools":[{"type":"function","name":"clock"},{"type":"function","name":"get_weather","parameters":{"type":"object"}},{"type":"web_search","name":"web_search"}]`
+
 const weather = `"tools":[{"type":"function","function":{"name":"clock"}},{"type":"function","function":{"name":"get_weather"}}]`
+
+// whole compares an answer that is not a stream.
+func whole(t *testing.T, path, body, want string) {
+	t.Helper()
+	w := postTo(t, path, body)
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("status %d, %v", w.Code, w.Header())
+	}
+	same(t, w.Body.String(), want)
+}
 
 func TestWhole(t *testing.T) {
 	head := `{"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":`
@@ -76,13 +96,7 @@ func TestWhole(t *testing.T) {
 			"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}`,
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := post(t, test.body)
-			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
-				t.Errorf("status %d, %v", w.Code, w.Header())
-			}
-			same(t, w.Body.String(), test.want)
-		})
+		t.Run(test.name, func(t *testing.T) { whole(t, "/v1/chat/completions", test.body, test.want) })
 	}
 }
 
@@ -110,20 +124,26 @@ func TestRefused(t *testing.T) {
 		{`{` + weather + `,"tool_choice":{"type":"function","function":{"name":"other"}},` + hello + `}`, 400, "invalid_value", "tool_choice"},
 		{`{"model":"` + strings.Repeat("m", maxBody) + `",` + hello + `}`, 413, "request_too_large", nil},
 	} {
-		w := post(t, test.body)
-		var got struct {
-			Error struct {
-				Message, Type, Code string
-				Param               any
-			}
+		refused(t, "/v1/chat/completions", test.body, test.status, test.code, test.param)
+	}
+}
+
+// refused compares an error object in OpenAI's form.
+func refused(t *testing.T, path, body string, status int, code string, param any) {
+	t.Helper()
+	w := postTo(t, path, body)
+	var got struct {
+		Error struct {
+			Message, Type, Code string
+			Param               any
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		e := got.Error
-		if w.Code != test.status || e.Code != test.code || e.Param != test.param || e.Message == "" || e.Type != "invalid_request_error" {
-			t.Errorf("%.100s: %d %s", test.body, w.Code, w.Body)
-		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	e := got.Error
+	if w.Code != status || e.Code != code || e.Param != param || e.Message == "" || e.Type != "invalid_request_error" {
+		t.Errorf("%.100s: %d %s", body, w.Code, w.Body)
 	}
 }
 
@@ -144,7 +164,9 @@ func TestRoutes(t *testing.T) {
 		{"HEAD", "/v1/chat/completions", 405, "POST", method},
 		{"DELETE", "/v1/models", 405, "GET", method},
 		{"GET", "/", 404, "", missing},
-		{"POST", "/v1/completions", 404, "", missing},
+		{"GET", "/v1/completions", 405, "POST", method},
+		{"GET", "/v1/embeddings", 405, "POST", method},
+		{"POST", "/v1/Completions", 404, "", missing},
 		{"POST", "//v1/chat/completions", 404, "", missing},
 	} {
 		w := httptest.NewRecorder()
@@ -153,5 +175,41 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s %s: %d, Allow %q", test.method, test.path, w.Code, w.Header().Get("Allow"))
 		}
 		same(t, w.Body.String(), test.want)
+	}
+}
+
+// A body that is no request is refused alike by every API, in its own form.
+func TestNoRequest(t *testing.T) {
+	for _, path := range []string{"/v1/chat/completions", "/v1/completions", "/v1/embeddings"} {
+		for _, test := range []struct {
+			body   io.Reader
+			status int
+			says   string
+		}{
+			{strings.NewReader(""), 400, "The body is not valid JSON."},
+			{strings.NewReader("{} {}"), 400, "The body is not valid JSON."},
+			{strings.NewReader("[]"), 400, "A member of the request has the wrong type."},
+			{strings.NewReader(`{"model":5}`), 400, "A member of the request has the wrong type."},
+			{strings.NewReader("null"), 400, ""},
+			{strings.NewReader("{}"), 400, ""},
+			{strings.NewReader(`{"x":"` + strings.Repeat("x", maxBody) + `"}`), 413, "The request is larger than 16 MiB."},
+			{iotest.ErrReader(io.ErrUnexpectedEOF), 400, "The body could not be read to its end."},
+		} {
+			w := httptest.NewRecorder()
+			Handler(Config{}).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, test.body))
+			var got struct {
+				Type  string
+				Error struct{ Type, Message, Code string }
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if anthropic := path == "/v1/messages"; (got.Type == "error") != anthropic || (got.Error.Code == "") != anthropic || got.Error.Type == "" {
+				t.Errorf("%s: not its form: %s", path, w.Body)
+			}
+			if w.Code != test.status || got.Error.Message == "" || !strings.HasSuffix(got.Error.Message, test.says) {
+				t.Errorf("%s: %d %s, want %q", path, w.Code, w.Body, test.says)
+			}
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // fault is a request refused: a status and the members of an error object. Its words never quote the request.
@@ -40,6 +41,26 @@ func openAIError(f *fault) any {
 	return struct {
 		Error object `json:"error"`
 	}{o}
+}
+
+// anthropicError is a fault in the form of Anthropic's API, which has no place
+// for the member's name but in the words.
+func anthropicError(f *fault) any {
+	type object struct {
+		Type    string `json:"type"`
+		Message string `json:"message"`
+	}
+	o := object{"invalid_request_error", f.message}
+	if f.status == http.StatusRequestEntityTooLarge {
+		o.Type = "request_too_large"
+	}
+	if !strings.HasPrefix(f.message, f.param) {
+		o.Message = f.param + ": " + f.message
+	}
+	return struct {
+		Type  string `json:"type"`
+		Error object `json:"error"`
+	}{"error", o}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -3,25 +3,30 @@ package demo
 import (
 	"flag"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
 
+// streams are requests for a stream, at least one of each API that has any.
+func streams() []streamTest {
+	return []streamTest{
+		{"chat", "/v1/chat/completions", `{"stream":true,"n":2,"logprobs":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Say: a <b>\né"}]}`},
+		{"chat_call", "/v1/chat/completions", `{"stream":true,` + weather + `,"messages":[{"role":"user","content":"call clock with {\"zone\": 1}"}]}`},
+		{"completions", "/v1/completions", `{"stream":true,"n":2,"echo":true,"logprobs":1,"stream_options":{"include_usage":true},"prompt":["Say: a <b>","Say: é"]}`},
+	}
+}
+
+type streamTest struct{ name, path, body string }
+
 // The bytes of a stream are what a filter is tried with: they do not change
 // unseen.
 func TestStreamBytes(t *testing.T) {
-	for _, test := range []struct{ name, path, body string }{
-		{"chat", "/v1/chat/completions", `{"stream":true,"n":2,"logprobs":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Say: a <b>\né"}]}`},
-		{"chat_call", "/v1/chat/completions", `{"stream":true,` + weather + `,"messages":[{"role":"user","content":"call clock with {\"zone\": 1}"}]}`},
-	} {
+	for _, test := range streams() {
 		t.Run(test.name, func(t *testing.T) {
-			w := httptest.NewRecorder()
-			Handler(fixed()).ServeHTTP(w, httptest.NewRequest(http.MethodPost, test.path, strings.NewReader(test.body)))
+			w := postTo(t, test.path, test.body)
 			if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/event-stream" || !w.Flushed {
 				t.Fatalf("status %d, %v, flushed %v", w.Code, w.Header(), w.Flushed)
 			}

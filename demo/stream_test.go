@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -30,6 +31,22 @@ func data(t *testing.T, body string) []string {
 			t.Fatalf("not an event: %q", event)
 		}
 		all = append(all, d)
+	}
+	return all
+}
+
+// event is one that has a name, which its data repeats as their type.
+type event struct{ name, data string }
+
+func named(t *testing.T, body string) []event {
+	t.Helper()
+	var all []event
+	for lines := range strings.SplitSeq(strings.TrimSuffix(body, "\n\n"), "\n\n") {
+		name, d, ok := strings.Cut(strings.TrimPrefix(lines, "event: "), "\ndata: ")
+		if !ok || !strings.HasPrefix(d, `{"type":"`+name+`"`) || strings.Contains(d, "\n") {
+			t.Fatalf("not an event with a name: %q", lines)
+		}
+		all = append(all, event{name, d})
 	}
 	return all
 }
@@ -145,5 +162,33 @@ func TestStreamStopsWithItsContext(t *testing.T) {
 	Handler(fixed()).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/chat/completions", strings.NewReader(body)))
 	if w.Body.Len() != 0 {
 		t.Errorf("wrote %q to a client that is gone", w.Body)
+	}
+}
+
+// leaving is a client that takes some events and is gone.
+type leaving struct {
+	httptest.ResponseRecorder
+	stays, writes int
+}
+
+func (l *leaving) Write(b []byte) (int, error) {
+	if l.writes++; l.writes > l.stays {
+		return 0, errors.New("gone")
+	}
+	return l.ResponseRecorder.Write(b)
+}
+
+// Nothing more is written to a client that is gone, wherever it leaves.
+func TestStreamStopsWithItsClient(t *testing.T) {
+	for _, test := range streams() {
+		full := postTo(t, test.path, test.body).Body.String()
+		for stays := range strings.Count(full, "\n\n") {
+			l := &leaving{ResponseRecorder: *httptest.NewRecorder(), stays: stays}
+			Handler(fixed()).ServeHTTP(l, httptest.NewRequest(http.MethodPost, test.path, strings.NewReader(test.body)))
+			got := l.Body.String()
+			if l.writes != stays+1 || strings.Count(got, "\n\n") != stays || !strings.HasPrefix(full, got) {
+				t.Errorf("%s: a client that took %d events was written to %d times", test.name, stays, l.writes)
+			}
+		}
 	}
 }
