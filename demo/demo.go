@@ -46,6 +46,7 @@ func Handler(cfg Config) http.Handler {
 		{http.MethodPost, "/v1/chat/completions", s.chat, openAIError},
 		{http.MethodPost, "/v1/completions", s.completions, openAIError},
 		{http.MethodPost, "/v1/embeddings", embeddings, openAIError},
+		{http.MethodPost, "/v1/responses", s.responses, openAIError},
 		{http.MethodGet, "/v1/models", models, openAIError},
 		{http.MethodGet, "/health", health, openAIError},
 	}

@@ -16,6 +16,9 @@ func streams() []streamTest {
 		{"chat", "/v1/chat/completions", `{"stream":true,"n":2,"logprobs":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"Say: a <b>\né"}]}`},
 		{"chat_call", "/v1/chat/completions", `{"stream":true,` + weather + `,"messages":[{"role":"user","content":"call clock with {\"zone\": 1}"}]}`},
 		{"completions", "/v1/completions", `{"stream":true,"n":2,"echo":true,"logprobs":1,"stream_options":{"include_usage":true},"prompt":["Say: a <b>","Say: é"]}`},
+		{"responses", "/v1/responses", `{"stream":true,"include":["message.output_text.logprobs"],"instructions":"Be kind.","metadata":{"k":"<v>"},"input":"Say: a <b>\né"}`},
+		{"responses_cut", "/v1/responses", `{"stream":true,"max_output_tokens":1,"input":"Say: a b"}`},
+		{"responses_call", "/v1/responses", `{"stream":true,` + namedTools + `,"input":"call clock with {\"zone\": 1}"}`},
 	}
 }
 
