@@ -47,6 +47,7 @@ func Handler(cfg Config) http.Handler {
 		{http.MethodPost, "/v1/completions", s.completions, openAIError},
 		{http.MethodPost, "/v1/embeddings", embeddings, openAIError},
 		{http.MethodPost, "/v1/responses", s.responses, openAIError},
+		{http.MethodPost, "/v1/messages", s.messages, anthropicError},
 		{http.MethodGet, "/v1/models", models, openAIError},
 		{http.MethodGet, "/health", health, openAIError},
 	}

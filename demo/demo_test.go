@@ -167,6 +167,7 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/v1/completions", 405, "POST", method},
 		{"GET", "/v1/embeddings", 405, "POST", method},
 		{"GET", "/v1/responses", 405, "POST", method},
+		{"GET", "/v1/messages?beta=true", 405, "POST", `{"type":"error","error":{"type":"invalid_request_error","message":"This path does not answer to that method."}}`},
 		{"GET", "/v1/responses/resp_1", 404, "", missing},
 		{"POST", "/v1/Completions", 404, "", missing},
 		{"POST", "//v1/chat/completions", 404, "", missing},
@@ -182,7 +183,7 @@ func TestRoutes(t *testing.T) {
 
 // A body that is no request is refused alike by every API, in its own form.
 func TestNoRequest(t *testing.T) {
-	for _, path := range []string{"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses"} {
+	for _, path := range []string{"/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages"} {
 		for _, test := range []struct {
 			body   io.Reader
 			status int

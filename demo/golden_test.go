@@ -19,6 +19,8 @@ func streams() []streamTest {
 		{"responses", "/v1/responses", `{"stream":true,"include":["message.output_text.logprobs"],"instructions":"Be kind.","metadata":{"k":"<v>"},"input":"Say: a <b>\né"}`},
 		{"responses_cut", "/v1/responses", `{"stream":true,"max_output_tokens":1,"input":"Say: a b"}`},
 		{"responses_call", "/v1/responses", `{"stream":true,` + namedTools + `,"input":"call clock with {\"zone\": 1}"}`},
+		{"messages", "/v1/messages?beta=true", `{"stream":true,"max_tokens":2,"system":"Be kind.","messages":[{"role":"user","content":"Say: a <b>\né"}]}`},
+		{"messages_call", "/v1/messages", `{"stream":true,"max_tokens":9,"tools":[{"name":"clock","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"call clock with {\"zone\": 1}"}]}`},
 	}
 }
 
