@@ -21,12 +21,17 @@ func demoModelCommand() *cobra.Command {
 		Use:   "demo-model",
 		Short: "Run a small OpenAI-compatible model for trying things",
 		Long: `Run a model server that answers in the words that the prompt asks it to repeat, whole or
-as a stream, with n choices and tool calls. It is deterministic and knows nothing. It
-speaks plain HTTP, so it listens on this machine's loopback only. One line of JSON on
-standard output says where.`,
+as a stream, with n choices and tool calls where the API has them. It is deterministic
+and knows nothing. It speaks plain HTTP, so it listens on this machine's loopback only.
+One line of JSON on standard output says where.
+
+It answers POST /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/responses and
+/v1/messages (Anthropic's), and GET /v1/models and /health.`,
 		Example: `  confidential-safety demo-model --listen 127.0.0.1:8000
   curl -s http://127.0.0.1:8000/v1/chat/completions -H 'content-type: application/json' \
-    -d '{"messages":[{"role":"user","content":"Repeat: hello"}]}'`,
+    -d '{"messages":[{"role":"user","content":"Repeat: hello"}]}'
+  curl -sN http://127.0.0.1:8000/v1/responses -H 'content-type: application/json' \
+    -d '{"stream":true,"input":"Repeat: hello"}'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			host, _, err := net.SplitHostPort(listen)
