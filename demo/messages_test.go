@@ -51,6 +51,11 @@ func TestMessages(t *testing.T) {
 			"results of calls, as a string and as nothing", `{"max_tokens":9,"messages":[{"role":"user","content":[{"type":"tool_result","tool_use_id":"y"},{"type":"tool_result","tool_use_id":"x","content":"12:00"}]}]}`,
 			message(words("The tool said: 12:00"), "end_turn", "1", "4"),
 		},
+		{
+			"a message that holds a result alone asks for nothing", `{"max_tokens":9,"messages":[{"role":"user","content":"Say: a"},
+			{"role":"user","content":[{"type":"tool_result","tool_use_id":"x","content":"12:00"}]},{"role":"assistant","content":"so"}]}`,
+			message(words("a"), "end_turn", "4", "1"),
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) { whole(t, "/v1/messages", test.body, test.want) })
 	}
