@@ -35,12 +35,20 @@ func first(m *corev3.HeaderMap, name string) string {
 	return ""
 }
 
-// requestHeaders are those that go on to the upstream. Any other is dropped: it
-// would arrive unread, and some (x-envoy-*) would steer Envoy itself.
-var requestHeaders = map[string]bool{
-	"accept": true, "authorization": true, "content-type": true, "user-agent": true, "x-api-key": true,
-	"openai-organization": true, "openai-project": true, "openai-beta": true,
-	"anthropic-version": true, "anthropic-beta": true,
+// requestHeaders are those that go on to the upstream, where their value has the
+// given form. Any other is dropped: it would arrive unread, and some (x-envoy-*)
+// would steer Envoy itself. The forms have no room for a sentence; a credential is
+// one run of characters, and means nothing to a model.
+var requestHeaders = map[string]*regexp.Regexp{
+	"accept":              regexp.MustCompile(`^(\*/\*|application/json|text/event-stream|;q=[0-9.]{1,5}|, ?)*$`),
+	"authorization":       regexp.MustCompile(`^[A-Za-z]{1,16} [A-Za-z0-9._~+/=:|-]+$`),
+	"x-api-key":           regexp.MustCompile(`^[A-Za-z0-9._~+/=:|-]+$`),
+	contentTypeHeader:     regexp.MustCompile(`^application/json$`),
+	"openai-organization": regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`),
+	"openai-project":      regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`),
+	"openai-beta":         regexp.MustCompile(`^([a-z0-9_-]{1,32}=v[0-9]{1,3}|, ?)*$`),
+	"anthropic-version":   regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`),
+	"anthropic-beta":      regexp.MustCompile(`^([a-z0-9-]{1,48}-[0-9]{4}-[0-9]{2}-[0-9]{2}|, ?)*$`),
 }
 
 // responseHeaders are those that go on to the client, where their value has the
@@ -87,10 +95,12 @@ func setHeader(name, value string) *corev3.HeaderValueOption {
 	}
 }
 
-func keepRequestHeader(name, _ string) bool { return requestHeaders[name] }
+func keepRequestHeader(name, value string) bool { return fits(requestHeaders, name, value) }
 
-func keepResponseHeader(name, value string) bool {
-	form, ok := responseHeaders[name]
+func keepResponseHeader(name, value string) bool { return fits(responseHeaders, name, value) }
+
+func fits(forms map[string]*regexp.Regexp, name, value string) bool {
+	form, ok := forms[name]
 	return ok && form.MatchString(value)
 }
 

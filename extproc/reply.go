@@ -45,9 +45,9 @@ func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value strin
 		// it the body would be chunked, which small servers do not read.
 		set = append(set, setHeader(contentLengthHeader, strconv.Itoa(length)))
 	}
-	if t := first(m, contentTypeHeader); s == response && !keepResponseHeader(contentTypeHeader, t) {
+	if t := mediaType(m); t != "" && !keep(contentTypeHeader, first(m, contentTypeHeader)) {
 		// Another spelling of what the body has been read as.
-		set = append(set, setHeader(contentTypeHeader, mediaType(m)))
+		set = append(set, setHeader(contentTypeHeader, t))
 	}
 	h := &extprocv3.HeadersResponse{Response: &extprocv3.CommonResponse{
 		HeaderMutation: &extprocv3.HeaderMutation{SetHeaders: set, RemoveHeaders: remove},
