@@ -138,6 +138,13 @@ func encoded(m *corev3.HeaderMap) bool {
 	return false
 }
 
+// finalStatus reports whether a response has one of HTTP's statuses that end an
+// exchange. Envoy passes on others, of which clients make what they like.
+func finalStatus(m *corev3.HeaderMap) bool {
+	n, err := strconv.Atoi(first(m, ":status"))
+	return err == nil && n >= 200 && n < 600
+}
+
 // contentLength returns the length that a message declares, or -1.
 func contentLength(m *corev3.HeaderMap) int64 {
 	n, err := strconv.ParseInt(first(m, contentLengthHeader), 10, 64)

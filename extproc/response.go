@@ -25,7 +25,7 @@ func (x *exchange) readResponse() error {
 	headers := head.GetHeaders()
 	x.head = headers
 	switch media := mediaType(headers); {
-	case encoded(headers):
+	case encoded(headers), !finalStatus(headers):
 		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
 		return refuseUpstream
 	case media == sseMedia && x.api.Streams():
