@@ -33,3 +33,14 @@ func TestStatuses(t *testing.T) {
 		})
 	}
 }
+
+// A length that is too large for a number is too large.
+func TestHugeContentLength(t *testing.T) {
+	for value, want := range map[string]int64{
+		"57": 57, "": -1, "x": -1, "9223372036854775807": 1<<63 - 1, "9223372036854775808": 1<<63 - 1, "18446744073709551615": 1<<63 - 1,
+	} {
+		if n := contentLength(headerMap("content-length", value)); n != want {
+			t.Errorf("%s: %d, want %d", value, n, want)
+		}
+	}
+}

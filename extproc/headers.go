@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"errors"
 	"mime"
 	"regexp"
 	"strconv"
@@ -145,10 +146,11 @@ func finalStatus(m *corev3.HeaderMap) bool {
 	return err == nil && n >= 200 && n < 600
 }
 
-// contentLength returns the length that a message declares, or -1.
+// contentLength returns the length that a message declares, or -1. One beyond
+// the numbers is the largest.
 func contentLength(m *corev3.HeaderMap) int64 {
 	n, err := strconv.ParseInt(first(m, contentLengthHeader), 10, 64)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return -1
 	}
 	return n
