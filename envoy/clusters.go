@@ -43,8 +43,12 @@ func (b *builder) bootstrap() *bootstrapv3.Bootstrap {
 		// Without a layer Envoy makes one that the admin can write to, and with
 		// it turn off guards of ext_proc.
 		LayeredRuntime: &bootstrapv3.LayeredRuntime{Layers: []*bootstrapv3.RuntimeLayer{{
-			Name:           "fixed",
-			LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{}},
+			Name: "fixed",
+			LayerSpecifier: &bootstrapv3.RuntimeLayer_StaticLayer{StaticLayer: &structpb.Struct{Fields: map[string]*structpb.Value{
+				// Without it Envoy 1.40 skips bytes between a chunk and the next,
+				// in which another server may see a request.
+				"envoy.reloadable_features.strict_chunk_parsing": structpb.NewBoolValue(true),
+			}}},
 		}}},
 		// The admin can dump configuration and change the log level: a private
 		// socket, and no access log.

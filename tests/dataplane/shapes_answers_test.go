@@ -88,6 +88,7 @@ func answers() (shapes []shape) {
 		{"chunked", "200", raw("Transfer-Encoding: chunked\r\n", size+"\r\n"+fine+"\r\n0\r\n\r\n")},
 		{"chunk extension", "200", raw("Transfer-Encoding: chunked\r\n", size+";a=giraffe\r\n"+fine+"\r\n0;giraffe\r\n\r\n")},
 		{"trailers with words", "200", raw("Transfer-Encoding: chunked\r\nTrailer: X-Words\r\n", size+"\r\n"+fine+"\r\n0\r\nX-Words: "+words+"\r\n\r\n")},
+		{"bytes between chunks", failed, raw("Transfer-Encoding: chunked\r\n", size+"\r\n"+fine+words+"\r\n0\r\n\r\n")},
 		{"bad chunk", failed, raw("Transfer-Encoding: chunked\r\n", "zz\r\n"+fine+"\r\n0\r\n\r\n")},
 		{"cut chunk", failed, raw("Transfer-Encoding: chunked\r\n", size+"\r\n"+fine[:10])},
 		{"cut body", failed, raw("Content-Length: 1000\r\n", fine)},
