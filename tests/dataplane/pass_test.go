@@ -12,7 +12,7 @@ func TestAllowedIsIdentical(t *testing.T) {
 	s, m := common(t)
 	odd := "\n {\"choices\" : [ {\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"caf\\u00e9 \\ud83d\\ude00 \\/ é 😀\\n\"},\"x\":1e3}],\r\n\t\"unknown\":[null,true,{\"a\":\"b\"}]} \n"
 	stream := ": comment\n\n" + "event: message\r\nid: 7\r\nretry: 10\r\ndata:" + strings.TrimPrefix(said(0, "héllo"), "data: ") +
-		"data: {\"choices\":\ndata: []}\n\n" + streamed("one", " two", " 😀") + "\n\n"
+		"data: {\"choices\":\ndata: []}\n\n" + streamed("one", " two", " 😀")
 	for name, tc := range map[string]struct{ request, response string }{
 		"json":   {"\t" + prompt("hi \u00e9", `"temperature":0.25`, `"seed":-1`) + "\n", odd},
 		"stream": {prompt("hi", streaming), stream},
