@@ -1,0 +1,85 @@
+package lint
+
+// Rule names a kind of finding. The names are stable: scripts may look for them.
+type Rule string
+
+// The rules. docs/envoy.md explains each.
+const (
+	ruleUnjudgedField Rule = "unjudged-field"
+	ruleNotAllowed    Rule = "not-allowed"
+	ruleDynamicConfig Rule = "dynamic-config"
+	ruleExtension     Rule = "extension"
+	ruleFileSource    Rule = "file-source"
+	ruleAddress       Rule = "address"
+
+	ruleAdmin        Rule = "admin"
+	ruleRuntime      Rule = "runtime"
+	ruleAccessLog    Rule = "access-log"
+	ruleTracing      Rule = "tracing"
+	ruleStatsSink    Rule = "stats-sink"
+	ruleHeaderPrefix Rule = "header-prefix"
+	ruleMonitor      Rule = "overload-monitor"
+
+	ruleListenerKind   Rule = "listener-kind"
+	ruleListenerTLS    Rule = "listener-tls"
+	ruleListenerFilter Rule = "listener-filter"
+	ruleNetworkFilter  Rule = "network-filter"
+	ruleMatcherTree    Rule = "matcher-tree"
+
+	ruleTLSVersion   Rule = "tls-version"
+	ruleTLSKey       Rule = "tls-key"
+	ruleSecretSource Rule = "secret-source"
+
+	ruleHTTPFilter    Rule = "http-filter"
+	ruleFilterOff     Rule = "filter-off"
+	ruleOneProcessor  Rule = "one-ext-proc"
+	ruleHTTPVersion   Rule = "http-version"
+	ruleHTTPCodec     Rule = "http-codec"
+	ruleUpgrade       Rule = "upgrade"
+	rulePathRewrite   Rule = "path-normalisation"
+	ruleUnderscores   Rule = "header-underscores"
+	ruleClientTrust   Rule = "client-trust"
+	ruleRequestID     Rule = "request-id"
+	ruleContinue      Rule = "expect-continue"
+	ruleIdleTimeout   Rule = "idle-timeout"
+	ruleFormat        Rule = "format-operator"
+	ruleHeaderChanges Rule = "header-mutation"
+
+	ruleFailureMode       Rule = "failure-mode"
+	ruleProcessingMode    Rule = "processing-mode"
+	ruleModeOverride      Rule = "mode-override"
+	ruleObservability     Rule = "observability-mode"
+	ruleImmediateResponse Rule = "immediate-response"
+	ruleEarlyBody         Rule = "early-body"
+	ruleForwardRules      Rule = "forward-rules"
+	ruleRouteCache        Rule = "route-cache"
+	ruleMutationRules     Rule = "mutation-rules"
+	ruleMetadata          Rule = "metadata-forwarding"
+	ruleMessageTimeout    Rule = "message-timeout"
+	ruleStatusOnError     Rule = "status-on-error"
+	ruleGRPCService       Rule = "grpc-service"
+
+	ruleRoutePath        Rule = "route-path"
+	rulePerRoute         Rule = "per-route-config"
+	ruleRetry            Rule = "retry"
+	ruleHedge            Rule = "hedge"
+	ruleMirror           Rule = "mirror"
+	ruleInternalRedirect Rule = "internal-redirect"
+	ruleRedirect         Rule = "redirect"
+	ruleRewrite          Rule = "rewrite"
+	ruleClusterChoice    Rule = "cluster-choice"
+	ruleUnknownCluster   Rule = "unknown-cluster"
+	ruleClusterRole      Rule = "cluster-role"
+
+	ruleDiscovery        Rule = "cluster-discovery"
+	ruleUpstreamTLS      Rule = "upstream-tls"
+	ruleUpstreamIdentity Rule = "upstream-identity"
+	ruleUpstreamFilter   Rule = "upstream-filter"
+	ruleUpstreamProtocol Rule = "upstream-protocol"
+
+	ruleSocket    Rule = "socket-cluster"
+	ruleHTTP2     Rule = "socket-http2"
+	ruleKeepalive Rule = "socket-keepalive"
+	ruleWindow    Rule = "socket-window"
+	ruleLimits    Rule = "socket-limits"
+)
