@@ -9,7 +9,7 @@ import (
 )
 
 func envoyCommand() *cobra.Command {
-	return group("envoy", "Configure an Envoy for the sidecar", bootstrapCommand())
+	return group("envoy", "Configure an Envoy for the sidecar, and judge a configuration", bootstrapCommand(), lintCommand())
 }
 
 func bootstrapCommand() *cobra.Command {
@@ -23,7 +23,7 @@ socket beside that of --extproc-addr.`,
   envoy --config-path envoy.json --log-level warning`,
 		Args: cobra.NoArgs,
 	}
-	addFlags(cmd.Flags(), true)
+	addFlags(cmd.Flags(), true, "envoy-config") // which is for serve to judge
 	addJSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg, _, err := configure(cmd)

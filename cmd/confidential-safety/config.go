@@ -40,6 +40,9 @@ type config struct {
 	maxBody                                       int
 
 	extProcSocket, httpSocket, sdsSocket string // of serve
+
+	envoyConfig       string // file; "" for none
+	envoyConfigSHA256 string // in hex, once it was judged
 }
 
 // parse turns the settings into a config. Its errors name the setting, and
@@ -67,6 +70,7 @@ func (v values) parse() (*config, error) {
 		{"extproc_addr", socket(&c.extProcSocket)},
 		{"http_addr", socket(&c.httpSocket)},
 		{"sds_addr", socket(&c.sdsSocket)},
+		{"envoy_config", into(&c.envoyConfig)},
 		{"policy", c.parsePolicy},
 		{"jurisdiction", c.parseJurisdiction},
 		{"model_path", c.parseModel},

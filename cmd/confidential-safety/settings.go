@@ -19,7 +19,7 @@ import (
 // environment variable, or by a key of the configuration file.
 type setting struct {
 	name, value, help string // name as the flag has it; value is the default
-	serve             bool   // only for serve and for envoy bootstrap
+	serve             bool   // only for serve and, most of them, for envoy bootstrap
 }
 
 // settings returns all of them. The order is that of the help.
@@ -46,6 +46,7 @@ func settings() []setting {
 		{"extproc-addr", "unix:///run/confidential-safety/extproc.sock", "`unix:///path` where the processor listens for Envoy", true},
 		{"http-addr", "unix:///run/confidential-safety/http.sock", "`unix:///path` where the sidecar's own HTTP paths are served", true},
 		{"sds-addr", "unix:///run/confidential-safety/sds.sock", "`unix:///path` where Envoy gets the TLS key by secret discovery", true},
+		{"envoy-config", "", "`file` with the configuration of the Envoy in front; judged at start as by envoy lint", true},
 	}
 }
 
@@ -61,12 +62,12 @@ const envPrefix = "CONFIDENTIAL_SAFETY_"
 // a Service named confidential-safety.
 var injected = regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT|PORT_[0-9]+_.*)$`)
 
-// addFlags gives a command a flag for each setting.
-func addFlags(flags *pflag.FlagSet, serve bool) {
+// addFlags gives a command a flag for each setting, but for some.
+func addFlags(flags *pflag.FlagSet, serve bool, except ...string) {
 	flags.SortFlags = false
 	flags.String("config", "", "TOML `file` with settings; flags and CONFIDENTIAL_SAFETY_* variables are stronger")
 	for _, s := range settings() {
-		if serve || !s.serve {
+		if (serve || !s.serve) && !slices.Contains(except, s.name) {
 			flags.String(s.name, s.value, s.help)
 		}
 	}

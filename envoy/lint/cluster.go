@@ -2,8 +2,6 @@ package lint
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -106,19 +104,19 @@ func upstreamTLS(j *judge, at string, m proto.Message) {
 	}
 }
 
-// cluster returns the cluster of a name, with its path.
-func (j *judge) cluster(name string) (*clusterv3.Cluster, string, bool) {
-	for i, c := range j.clusters {
+// cluster returns the cluster of a name. Envoy takes no two of one name.
+func (j *judge) cluster(name string) (*clusterv3.Cluster, bool) {
+	for _, c := range j.clusters {
 		if c.GetName() == name {
-			return c, fmt.Sprintf("static_resources.clusters[%d]", i), true
+			return c, true
 		}
 	}
-	return nil, "", false
+	return nil, false
 }
 
 // socketOf returns the Unix sockets that a gRPC service leads to.
 func (j *judge) socketOf(s *corev3.GrpcService) []string {
-	c, _, _ := j.cluster(s.GetEnvoyGrpc().GetClusterName())
+	c, _ := j.cluster(s.GetEnvoyGrpc().GetClusterName())
 	var sockets []string
 	for _, group := range c.GetLoadAssignment().GetEndpoints() {
 		for _, e := range group.GetLbEndpoints() {
@@ -126,14 +124,4 @@ func (j *judge) socketOf(s *corev3.GrpcService) []string {
 		}
 	}
 	return sockets
-}
-
-// roles finds clusters that are both an upstream and one of the sidecar's own
-// services, one of which hands out the TLS key.
-func (j *judge) roles() {
-	for _, name := range slices.Sorted(maps.Keys(j.routed)) {
-		if _, ok := j.services[name]; ok {
-			j.find(j.routed[name], ruleClusterRole, "clients would reach the processor, or the TLS key")
-		}
-	}
 }

@@ -49,7 +49,7 @@ func Lint(name string, text []byte, paths []string) (*Report, error) {
 	sum := sha256.Sum256(text)
 	j := newJudge(boot, paths)
 	j.message("", boot.ProtoReflect())
-	j.roles()
+	j.together()
 	return &Report{
 		Findings:       j.findings,
 		Listeners:      len(boot.GetStaticResources().GetListeners()),
@@ -68,7 +68,7 @@ type judge struct {
 	findings []Finding
 
 	routed       map[string]string // cluster to where it was first named, by a route
-	services     map[string]string // and by a gRPC service
+	services     map[string]bool   // clusters that a gRPC service names
 	extProc, sds []string          // sockets
 }
 
@@ -78,7 +78,7 @@ func newJudge(boot *bootstrapv3.Bootstrap, paths []string) *judge {
 		paths:    paths,
 		clusters: boot.GetStaticResources().GetClusters(),
 		routed:   make(map[string]string),
-		services: make(map[string]string),
+		services: make(map[string]bool),
 	}
 }
 

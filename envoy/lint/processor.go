@@ -67,7 +67,7 @@ func processorTables() map[string]table {
 		nameOf(&corev3.GrpcService_EnvoyGrpc{}): {
 			free: "authority max_receive_message_length skip_envoy_headers",
 			judged: []judgement{
-				{"cluster_name", socketCluster},
+				{"cluster_name", service},
 				{"retry_policy", refuse(ruleGRPCService, whyGRPCService)},
 			},
 		},

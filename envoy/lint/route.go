@@ -142,7 +142,7 @@ func routed(j *judge, at string, m protoreflect.Message, f protoreflect.FieldDes
 		return
 	}
 	name := m.Get(f).String()
-	if _, _, ok := j.cluster(name); !ok {
+	if _, ok := j.cluster(name); !ok {
 		j.find(at, ruleUnknownCluster, "there is no such cluster to be judged")
 	}
 	if _, ok := j.routed[name]; !ok {

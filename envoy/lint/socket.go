@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"time"
 
 	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
@@ -15,19 +16,32 @@ const (
 	maxWindow    = 1 << 20
 )
 
-// socketCluster judges the cluster of a gRPC service, once: it must lead to the
-// sidecar on this machine, and notice when that is dead.
-func socketCluster(j *judge, at string, m protoreflect.Message, f protoreflect.FieldDescriptor) {
+// service notes that a gRPC service leads to a cluster.
+func service(j *judge, at string, m protoreflect.Message, f protoreflect.FieldDescriptor) {
 	name := m.Get(f).String()
-	c, path, ok := j.cluster(name)
-	if !ok {
+	if _, ok := j.cluster(name); !ok {
 		j.find(at, ruleUnknownCluster, "there is no such cluster to be judged")
-		return
 	}
-	if _, judged := j.services[name]; judged {
-		return
+	j.services[name] = true
+}
+
+// together judges what only the whole shows: the clusters of the sidecar's own
+// services, and that no route leads there.
+func (j *judge) together() {
+	for i, c := range j.clusters {
+		if !j.services[c.GetName()] {
+			continue
+		}
+		j.socket(c, fmt.Sprintf("static_resources.clusters[%d]", i))
+		if at, ok := j.routed[c.GetName()]; ok {
+			j.find(at, ruleClusterRole, "clients would reach the processor, or the TLS key")
+		}
 	}
-	j.services[name] = at
+}
+
+// socket judges a cluster of the sidecar's: it must lead to this machine, and
+// notice when the sidecar is dead.
+func (j *judge) socket(c *clusterv3.Cluster, path string) {
 	groups := c.GetLoadAssignment().GetEndpoints()
 	if c.GetType() != clusterv3.Cluster_STATIC || c.GetTransportSocket() != nil ||
 		len(groups) != 1 || len(groups[0].GetLbEndpoints()) != 1 || groups[0].GetLbEndpoints()[0].GetEndpoint().GetAddress().GetPipe() == nil {
