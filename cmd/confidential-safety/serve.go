@@ -52,7 +52,7 @@ func serveAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr
 	s.serveHTTP(s.services, l)
 	s.sayAtStart()
 	if cfg.envoyConfigSHA256 != "" {
-		log.Info("the Envoy configuration passes", "file", cfg.envoyConfig, "sha256", cfg.envoyConfigSHA256)
+		s.log.Info("the Envoy configuration passes", "file", cfg.envoyConfig, "sha256", cfg.envoyConfigSHA256)
 	}
 	err = json.NewEncoder(stdout).Encode(struct {
 		Ready       bool   `json:"ready"`

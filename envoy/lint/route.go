@@ -130,6 +130,9 @@ func routePath(j *judge, at string, m proto.Message) {
 	if r.GetRoute() == nil {
 		return
 	}
+	if to := r.GetRoute().GetPrefixRewrite(); to != "" && !strings.HasSuffix(to, r.GetMatch().GetPath()) {
+		j.find(at+".route.prefix_rewrite", ruleRewrite, "a body that was judged as one API's would go to another: want a prefix before the same path")
+	}
 	match, ok := r.GetMatch().GetPathSpecifier().(*routev3.RouteMatch_Path)
 	if sensitive := r.GetMatch().GetCaseSensitive(); !ok || sensitive != nil && !sensitive.GetValue() || !slices.Contains(j.paths, match.Path) {
 		j.find(at+".match", ruleRoutePath, "only inspected paths may reach an upstream: want an exact path of "+strings.Join(j.paths, ", "))

@@ -17,6 +17,15 @@ func descriptor(t *testing.T, name string) protoreflect.MessageDescriptor {
 	return d.(protoreflect.MessageDescriptor)
 }
 
+func messageType(t *testing.T, d protoreflect.MessageDescriptor) protoreflect.MessageType {
+	t.Helper()
+	m, err := protoregistry.GlobalTypes.FindMessageByName(d.FullName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // partial are messages with fields that are judged by being in no table.
 var partial = map[string]bool{
 	"envoy.config.core.v3.HealthCheck":                 true,

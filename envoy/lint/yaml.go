@@ -65,7 +65,7 @@ func fromYAML(y *yaml.Node) (*node, error) {
 	case y.Kind == yaml.AliasNode || y.Anchor != "":
 		return nil, &lineError{y.Line, "anchors and aliases are not read here: write the value out"}
 	case y.Style&yaml.TaggedStyle != 0:
-		return nil, &lineError{y.Line, "tags are not read here, and Envoy skips what is tagged !ignore: remove it"}
+		return nil, &lineError{y.Line, "tags are not read here: remove it"}
 	case y.Kind == yaml.ScalarNode:
 		raw, err := scalar(y)
 		n.raw = raw
@@ -83,7 +83,7 @@ func fromYAML(y *yaml.Node) (*node, error) {
 			continue
 		}
 		if c.Kind != yaml.ScalarNode || c.Anchor != "" || c.Style&yaml.TaggedStyle != 0 {
-			return nil, &lineError{c.Line, "a key must be a plain text"}
+			return nil, &lineError{c.Line, "a key must be a plain text, without a tag: Envoy skips one that is tagged !ignore"}
 		}
 		if seen[c.Value] {
 			return nil, &lineError{c.Line, fmt.Sprintf("the key %q is there twice: remove one", c.Value)}
