@@ -111,6 +111,7 @@ func TestParse(t *testing.T) {
 		"extproc-addr":        {[]string{"unix:///x", long}, []string{"/x", "unix://x", "unix:/x", "unix:///x/../y", "unix:///x/", "tcp://127.0.0.1:1", long + "x", "unix:///run/confidential-safety/http.sock"}},
 		"http-addr":           {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/sds.sock"}},
 		"sds-addr":            {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/extproc.sock"}},
+		"envoy-config":        {[]string{"/x", "x"}, nil}, // serve reads it
 	} {
 		for _, value := range c.good {
 			if _, err := parsed(t, "--"+name, value); err != nil {
@@ -127,7 +128,7 @@ func TestParse(t *testing.T) {
 			}
 		}
 	}
-	if n := len(settings()); n != 21 {
+	if n := len(settings()); n != 22 {
 		t.Errorf("%d settings: add the new ones to this test", n)
 	}
 

@@ -147,6 +147,7 @@ func samples(f protoreflect.FieldDescriptor) []sample {
 			add("bytes", protoreflect.ValueOfBytes([]byte("x%REQ(x)%")))
 		case protoreflect.Uint32Kind:
 			add("number", protoreflect.ValueOfUint32(1))
+		default: // no opinion differs on one
 		}
 	default:
 		switch f.Message().FullName() {
