@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -15,7 +16,7 @@ const (
 	whyExtension = "what the extension does to a body is not known"
 	whyAccessLog = "it tells of requests: paths, headers and addresses"
 	whyTracing   = "spans carry paths, headers and addresses"
-	whyRuntime   = "what may change there turns off guards of ext_proc while Envoy runs: want static layers that are empty"
+	whyRuntime   = "what may change there turns off guards of ext_proc while Envoy runs: want static layers that set " + strictChunkParsing + ": true alone"
 )
 
 func bootstrapTables() map[string]table {
@@ -69,8 +70,11 @@ func bootstrapTables() map[string]table {
 		"envoy.config.bootstrap.v3.LayeredRuntime": {
 			walk: "layers",
 			whole: func(j *judge, at string, m proto.Message) {
-				if len(m.(*bootstrapv3.LayeredRuntime).GetLayers()) == 0 {
+				switch layers := m.(*bootstrapv3.LayeredRuntime).GetLayers(); {
+				case len(layers) == 0:
 					j.find(at, ruleRuntime, "without a layer Envoy makes one in which the admin can turn off guards of ext_proc")
+				case !slices.ContainsFunc(layers, strictChunks):
+					j.find(at, ruleRuntime, "bytes between two chunks are skipped, in which another server may see a request: want "+strictChunkParsing+": true in a static layer")
 				}
 			},
 		},
@@ -79,7 +83,10 @@ func bootstrapTables() map[string]table {
 			judged: []judgement{
 				{"static_layer", must(ruleRuntime, whyRuntime, func(v any) bool {
 					layer, ok := v.(*structpb.Struct)
-					return v == nil || ok && len(layer.GetFields()) == 0
+					for key, value := range layer.GetFields() {
+						ok = ok && key == strictChunkParsing && value.GetBoolValue()
+					}
+					return v == nil || ok
 				})},
 				{"disk_layer admin_layer rtds_layer", refuse(ruleRuntime, whyRuntime)},
 			},
@@ -109,6 +116,14 @@ func bootstrapTables() map[string]table {
 			judged: []judgement{{"max_heap_size_bytes_runtime", notAllowed()}},
 		},
 	}
+}
+
+// strictChunkParsing is the only key of Envoy's runtime that is set: Envoy 1.40 is
+// not strict by default.
+const strictChunkParsing = "envoy.reloadable_features.strict_chunk_parsing"
+
+func strictChunks(l *bootstrapv3.RuntimeLayer) bool {
+	return l.GetStaticLayer().GetFields()[strictChunkParsing].GetBoolValue()
 }
 
 // admin is Envoy's interface for whoever runs it: it dumps configuration and
