@@ -31,6 +31,7 @@ type Direction struct {
 	alone   [1]verdict.Finding
 
 	queue queue
+	load  load
 	out   []byte // released and not yet returned
 	// words: an event with words has been released, so the response may
 	// start. Until then nothing is returned, so that a block can still be a
@@ -57,6 +58,9 @@ var errOver = errors.New("direction used after its end")
 // Write takes the next bytes of the body.
 func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 	return d.step(func() error {
+		if d.load.read(p); !d.settleLoad() {
+			return &Error{Overloaded}
+		}
 		var fault error
 		d.events, fault = d.reader.Feed(p, d.events[:0])
 		if err := d.read(ctx, fault); err != nil || d.whole || d.blocked() {
@@ -109,6 +113,10 @@ func (d *Direction) step(call func() error) (Step, error) {
 		d.failed = &Error{HeldTooBig}
 		return Step{}, d.failed
 	}
+	if !d.settleLoad() {
+		d.failed = &Error{Overloaded}
+		return Step{}, d.failed
+	}
 	if !d.words {
 		return Step{}, nil
 	}
@@ -142,6 +150,7 @@ func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(d
 func (d *Direction) read(ctx context.Context, fault error) error {
 	for _, ev := range d.events {
 		d.event++
+		d.load.complete(ev)
 		h := d.queue.push(ev)
 		if h.n, h.last = d.event, d.choices.last(ev); ev.Words() {
 			d.spoken = d.event
