@@ -16,6 +16,8 @@ type reply struct {
 	stream  extprocv3.ExternalProcessor_ProcessServer
 	id      string
 	started bool // the response headers are out
+
+	observer Observer
 }
 
 type side bool
@@ -104,7 +106,11 @@ func (r *reply) bodyPiece(s side, piece []byte, end bool) error {
 		m.request.RequestBody = &m.body
 		m.message.Response = &m.request
 	}
-	return r.stream.Send(&m.message)
+	if err := r.stream.Send(&m.message); err != nil {
+		return err
+	}
+	r.observer.Moved(s == response, 0, len(piece))
+	return nil
 }
 
 // trailers ends a direction that has trailers, without them: they are unread.
@@ -126,8 +132,7 @@ func (r *reply) trailers(s side, m *corev3.HeaderMap) error {
 // refuse answers the client in the upstream's stead. It answers both
 // directions.
 func (r *reply) refuse(f *refusal, v *verdict.External) error {
-	headers := []*corev3.HeaderValueOption{setHeader(contentTypeHeader, jsonMedia)}
-	return r.immediate(f.status, headers, f.object(v))
+	return r.immediate(f.status, f.headers(), f.object(v))
 }
 
 func (r *reply) immediate(status int, headers []*corev3.HeaderValueOption, body []byte) error {

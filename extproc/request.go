@@ -40,6 +40,9 @@ func (x *exchange) readRequest() error {
 		return x.local(headers)
 	}
 	x.api, x.late = api, refuseTimeout
+	if err := x.admit(); err != nil {
+		return err
+	}
 	if err := x.acceptRequest(headers); err != nil {
 		return err
 	}
@@ -47,6 +50,7 @@ func (x *exchange) readRequest() error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
 	d := x.srv.cfg.Inspector.Request(api)
+	defer d.Close()
 	trailers := (*corev3.HeaderMap)(nil)
 	for !x.arrived {
 		m, err := x.inbox.next(x.due)

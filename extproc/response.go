@@ -14,6 +14,7 @@ import (
 // for the first words that are, so that an early block is a status of its own.
 func (x *exchange) readResponse() error {
 	x.late = refuseUpstreamTimeout
+	x.due = time.Now().Add(x.srv.cfg.Timeouts.Response)
 	m, err := x.nextOfResponse()
 	if err != nil {
 		return err
@@ -65,7 +66,11 @@ func (x *exchange) readResponse() error {
 }
 
 func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
-	return x.inbox.next(time.Now().Add(x.srv.cfg.Timeouts.Upstream))
+	soon := time.Now().Add(x.srv.cfg.Timeouts.Upstream)
+	if soon.After(x.due) {
+		soon = x.due // else a stream of comments would go on for ever
+	}
+	return x.inbox.next(soon)
 }
 
 // pass sends on what a step of the inspection released.
