@@ -11,9 +11,9 @@ import (
 // again, and SDKs do.
 var (
 	refuseBusy = &refusal{http.StatusTooManyRequests,
-		"Too many requests are being served at once.", "rate_limit_error", "too_many_requests", false}
+		"Too many requests are being served at once.", "rate_limit_error", CodeTooManyRequests, false}
 	refuseOverloaded = &refusal{http.StatusServiceUnavailable,
-		"Too much is being checked at once.", "overloaded_error", "overloaded", false}
+		"Too much is being checked at once.", "overloaded_error", CodeOverloaded, false}
 )
 
 // retryAfter is how long those who were refused so should wait, in seconds.
