@@ -45,6 +45,7 @@ func prepare(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, error) 
 	if err := noCoreDumps(); err != nil {
 		return nil, err
 	}
+	cfg.boundMemory()
 	s, err := newSidecar(cfg, log, stderr)
 	if err != nil {
 		return nil, err

@@ -89,8 +89,14 @@ func (d *Direction) Close() {
 		l.budget.Give(l.taken)
 		l.budget, l.taken = nil, 0
 	}
-	// What refers to a body goes, too, whatever still refers to the direction.
-	d.reader, d.parts, d.events, d.behind, d.out, d.queue = nil, nil, nil, nil, nil, queue{}
+	d.forget()
+	d.out = nil
+}
+
+// forget lets go of all that refers to a body but what was released, whatever
+// still refers to the direction.
+func (d *Direction) forget() {
+	d.reader, d.parts, d.events, d.behind, d.queue = nil, nil, nil, nil, queue{}
 	d.single, d.matches, d.edits, d.other = nil, nil, nil, part{}
 }
 

@@ -15,6 +15,7 @@ type Direction struct {
 	reader decode.Reader
 	stage  verdict.Stage
 	whole  bool // nothing is released before the end
+	json   bool // it is one JSON body
 	limit  int  // of bytes held
 
 	parts   map[decode.Place]*part
@@ -86,6 +87,9 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 		}
 		d.words, d.over = true, true
 		d.release()
+		if d.json {
+			d.forget() // what it was read from: what is released is a copy
+		}
 		return nil
 	})
 	if d.failed == nil {
@@ -143,7 +147,13 @@ func faultOf(err error) error {
 func (d *Direction) Decision() verdict.Decision { return d.decision }
 
 // Ending appends the bytes that end a started stream with the error object.
-func (d *Direction) Ending(dst, object []byte) []byte { return d.reader.Ending(dst, object) }
+// There are none of a JSON body, which is sent whole or not at all.
+func (d *Direction) Ending(dst, object []byte) []byte {
+	if d.reader == nil {
+		return nil
+	}
+	return d.reader.Ending(dst, object)
+}
 
 // read has the new events' text classified and queues the events. It stops at
 // a block, which comes before the fault that ended the events, if there is one.

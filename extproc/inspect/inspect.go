@@ -64,13 +64,17 @@ func New(p *policy.Policy, c classify.Classifier, l Limits) *Inspector {
 // Request returns the direction of a request. It releases all or nothing, at
 // its end.
 func (in *Inspector) Request(a *decode.API) *Direction {
-	return in.direction(verdict.PreInferenceGate, a.ReadRequest(in.limits.Decode), true)
+	d := in.direction(verdict.PreInferenceGate, a.ReadRequest(in.limits.Decode), true)
+	d.json = true
+	return d
 }
 
 // Response returns the direction of a response that is one JSON body. It
 // releases all or nothing, at its end.
 func (in *Inspector) Response(a *decode.API) *Direction {
-	return in.direction(verdict.PostInferenceGate, a.ReadResponse(in.limits.Decode), true)
+	d := in.direction(verdict.PostInferenceGate, a.ReadResponse(in.limits.Decode), true)
+	d.json = true
+	return d
 }
 
 // Stream returns the direction of a response that is a stream of events. It
