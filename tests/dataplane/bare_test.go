@@ -38,8 +38,8 @@ const (
 	deadProcessor                  // one that does not answer
 )
 
-// startBare starts an Envoy in front of the upstream.
-func startBare(t testing.TB, upstream *url.URL, asks processor) bare {
+// startBare starts an Envoy in front of the upstream, with what is changed.
+func startBare(t testing.TB, upstream *url.URL, asks processor, change ...func(*bootstrapv3.Bootstrap)) bare {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "bare-")
 	if err != nil {
@@ -91,6 +91,9 @@ func startBare(t testing.TB, upstream *url.URL, asks processor) bare {
 	}
 	if asks == noProcessor {
 		withoutProcessor(t, boot)
+	}
+	for _, f := range change {
+		f(boot)
 	}
 	text, err := envoy.Marshal(boot)
 	if err != nil {
