@@ -46,8 +46,7 @@ func (x *exchange) readResponse() error {
 		}
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_ResponseBody:
-			step, err := x.response.Write(x.ctx, r.ResponseBody.GetBody())
-			if err := x.pass(headers, step, err); err != nil {
+			if err := x.inspect(headers, r.ResponseBody.GetBody()); err != nil {
 				return err
 			}
 			if r.ResponseBody.GetEndOfStream() {
@@ -64,6 +63,25 @@ func (x *exchange) readResponse() error {
 		}
 	}
 }
+
+// inspect has bytes of the response inspected and sends on what is cleared, little
+// by little: a client that does not read stops the exchange in the middle, and
+// what was made of the bytes waits with it.
+func (x *exchange) inspect(headers *corev3.HeaderMap, body []byte) error {
+	for {
+		n := min(len(body), atOnce)
+		step, err := x.response.Write(x.ctx, body[:n])
+		if err := x.pass(headers, step, err); err != nil {
+			return err
+		}
+		if body = body[n:]; len(body) == 0 {
+			return nil
+		}
+	}
+}
+
+// atOnce is how many bytes of a response are inspected in one step.
+const atOnce = 32 << 10
 
 func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
 	soon := time.Now().Add(x.srv.cfg.Timeouts.Upstream)
