@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/policy"
 )
 
@@ -135,6 +136,43 @@ func TestBudgetRefuses(t *testing.T) {
 	}
 }
 
+// fedReader counts what a reader was given.
+type fedReader struct {
+	decode.Reader
+	fed int
+}
+
+func (r *fedReader) Feed(p []byte, dst []*decode.Event) ([]*decode.Event, error) {
+	r.fed += len(p)
+	return r.Reader.Feed(p, dst)
+}
+
+// What does not fit is not read, and what turns out to be heavier than it looked
+// is refused once it is.
+func TestBudgetIsAskedBeforeAndAfter(t *testing.T) {
+	in, p := withPurse(t, policy.Window, 16*block)
+	d := in.Request(chat(t))
+	r := &fedReader{Reader: d.reader}
+	d.reader = r
+	if _, err := d.Write(context.Background(), make([]byte, 17*block)); err == nil || r.fed > 0 {
+		t.Errorf("%v, and read %d", err, r.fed)
+	}
+	d.Close()
+	in, p = withPurse(t, policy.Window, 16*block)
+	d = in.Stream(chat(t))
+	first := sse(delta("0", "codename")) // the rest waits behind it
+	if _, err := d.Write(context.Background(), []byte(first)); err != nil {
+		t.Fatal(err)
+	}
+	var e *Error
+	if _, err := d.Write(context.Background(), []byte(strings.Repeat(":\n\n", 1000))); !errors.As(err, &e) || e.Fault != Overloaded {
+		t.Errorf("%v, %+v", err, p)
+	}
+	if d.Close(); p.used != 0 {
+		t.Errorf("%d left", p.used)
+	}
+}
+
 // A budget that only one side has leaves the other alone.
 func TestBudgetsAreApart(t *testing.T) {
 	l := DefaultLimits()
@@ -169,13 +207,14 @@ func TestBudgetWeighs(t *testing.T) {
 	repeat := func(s string, n int) string { return strings.TrimSuffix(strings.Repeat(s+",", n), ",") }
 	for name, c := range map[string]struct {
 		stream bool
+		ratio  float64 // of what is held to what is taken, at most
 		body   string
 	}{
-		"prose":    {false, `{"messages":[{"role":"user","content":"` + strings.Repeat("All is well. ", 100_000) + `"}]}`},
-		"escapes":  {false, `{"messages":[{"role":"user","content":"` + strings.Repeat(`\n`, 500_000) + `"}]}`},
-		"strings":  {false, `{"messages":[{"role":"user","content":"x"}],"x":[` + repeat(`"a"`, 100_000) + `]}`},
-		"messages": {false, `{"messages":[` + repeat(`{"role":"user","content":"a"}`, 16_000) + `]}`},
-		"events":   {true, sse(delta("0", "codename")) + strings.Repeat(":\n\n", 100_000)},
+		"prose":    {false, 1.5, `{"messages":[{"role":"user","content":"` + strings.Repeat("All is well. ", 100_000) + `"}]}`},
+		"escapes":  {false, 2.5, `{"messages":[{"role":"user","content":"` + strings.Repeat(`\n`, 500_000) + `"}]}`},
+		"strings":  {false, 1.5, `{"messages":[{"role":"user","content":"x"}],"x":[` + repeat(`"a"`, 100_000) + `]}`},
+		"messages": {false, 1.5, `{"messages":[` + repeat(`{"role":"user","content":"a"}`, 16_000) + `]}`},
+		"events":   {true, 1.5, sse(delta("0", "codename")) + strings.Repeat(":\n\n", 100_000)},
 	} {
 		in, p := withPurse(t, policy.Full, 0)
 		l := in.limits
@@ -193,21 +232,20 @@ func TestBudgetWeighs(t *testing.T) {
 			}
 			text = text[n:]
 		}
-		atMost := p.most
 		if !c.stream {
 			// As it is just before the end's last step lets go of it.
 			events, err := d.reader.End(nil)
 			if err != nil {
 				t.Fatal(name, err)
 			}
-			if d.events = events; d.read(context.Background(), nil) != nil {
+			if d.events = events; d.read(context.Background(), nil) != nil || !d.settleLoad() {
 				t.Fatal(name)
 			}
 		}
 		held := int(heap() - before)
-		t.Logf("%s: %d bytes, taken %d, held %d", name, len(c.body), atMost, held)
-		if held > 3*atMost {
-			t.Errorf("%s: took %d and holds %d", name, atMost, held)
+		t.Logf("%s: %d bytes, taken %d, held %d", name, len(c.body), p.used, held)
+		if float64(held) > c.ratio*float64(p.used) {
+			t.Errorf("%s: took %d and holds %d", name, p.used, held)
 		}
 		runtime.KeepAlive(d)
 		d.Close()
