@@ -60,7 +60,9 @@ func TestNoLeaks(t *testing.T) {
 	h.Drain(ctx)
 	_ = conn.Close()
 	g.GracefulStop()
-	<-served
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
 	expectNothingHeld(t, h)
 	if h.observer.began < 300 || h.observer.events[EventPanic] == 0 || h.observer.codes["content_blocked"] == 0 {
 		t.Errorf("%+v", h.observer)

@@ -150,7 +150,7 @@ func (r *fedReader) Feed(p []byte, dst []*decode.Event) ([]*decode.Event, error)
 // What does not fit is not read, and what turns out to be heavier than it looked
 // is refused once it is.
 func TestBudgetIsAskedBeforeAndAfter(t *testing.T) {
-	in, p := withPurse(t, policy.Window, 16*block)
+	in, _ := withPurse(t, policy.Window, 16*block)
 	d := in.Request(chat(t))
 	r := &fedReader{Reader: d.reader}
 	d.reader = r
@@ -158,7 +158,7 @@ func TestBudgetIsAskedBeforeAndAfter(t *testing.T) {
 		t.Errorf("%v, and read %d", err, r.fed)
 	}
 	d.Close()
-	in, p = withPurse(t, policy.Window, 16*block)
+	in, p := withPurse(t, policy.Window, 16*block)
 	d = in.Stream(chat(t))
 	first := sse(delta("0", "codename")) // the rest waits behind it
 	if _, err := d.Write(context.Background(), []byte(first)); err != nil {
