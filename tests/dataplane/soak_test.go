@@ -27,9 +27,8 @@ const (
 )
 
 const (
-	soakStreams  = 500
-	soakUpstream = 6 * time.Second // --upstream-timeout
-	soakPause    = 4 * time.Second // of a client that does not read
+	soakUpstream = 12 * time.Second // --upstream-timeout
+	soakPause    = 4 * time.Second  // of a client that does not read
 )
 
 // TestSoak has 500 streams at once, of clients and upstreams that are quick,
@@ -43,15 +42,20 @@ func TestSoak(t *testing.T) {
 	s := start(t, "--policy", "testdata/policy.toml", "--upstream", m.srv.URL,
 		"--upstream-timeout", soakUpstream.String(), "--metrics-addr", "unix://"+socket)
 	envoy := envoyOf(t, s)
+	streams, words := 500, 300_000
+	if raceEnabled { // which is twenty times slower
+		streams, words = 60, 10_000
+	}
+	kinds := soakKinds(words)
 	began := time.Now()
 	outcomes := make(map[string]int)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i := range soakStreams {
+	for i := range streams {
 		wg.Go(func() {
-			kind := soakKinds[i%len(soakKinds)]
+			kind := kinds[i%len(kinds)]
 			token, _ := m.answer(kind.answer)
-			client := []*http.Client{s.client, s.client2}[i/len(soakKinds)%2]
+			client := []*http.Client{s.client, s.client2}[i/len(kinds)%2]
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
 			defer cancel()
 			end := soakOne(ctx, client, s.url, token, kind)
@@ -126,17 +130,20 @@ type soakKind struct {
 	may    map[string]bool
 }
 
-var (
-	soakWords = strings.Repeat("All is quiet on the water. ", 150)
-	soakKinds = []soakKind{
+// soakWords are those of an event.
+var soakWords = strings.Repeat("All is quiet on the water. ", 150)
+
+// soakKinds are all of them. Large bodies have the given number of sentences.
+func soakKinds(sentences int) []soakKind {
+	return []soakKind{
 		{name: "quick", body: prompt("hi", streaming), answer: pieces(streamed(strings.Split(soakWords, " ")...)), may: ends("done")},
 		{name: "slow client", body: prompt("hi", streaming), answer: manyEvents(600), pause: soakPause, may: ends("done")},
 		{name: "slow upstream", body: prompt("hi", streaming), answer: slowEvents(40, 100*time.Millisecond), may: ends("done")},
 		{name: "stalled upstream", body: prompt("hi", streaming), answer: stalled, may: ends("upstream_timeout")},
-		{name: "big body", body: prompt(strings.Repeat("All is well. ", 300_000)), answer: whole(completion(strings.Repeat(soakWords, 400))), may: ends("whole", "overloaded")},
+		{name: "big body", body: prompt(strings.Repeat("All is well. ", sentences)), answer: whole(completion(strings.Repeat(soakWords, 400))), may: ends("whole", "overloaded")},
 		{name: "client that leaves", body: prompt("hi", streaming), answer: manyEvents(600), pause: time.Second, leave: true, may: ends("left")},
 	}
-)
+}
 
 func ends(names ...string) map[string]bool {
 	m := make(map[string]bool)
