@@ -2,11 +2,13 @@ package main
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/difflabai/confidential-safety/envoy"
 	"github.com/difflabai/confidential-safety/extproc"
 	"github.com/difflabai/confidential-safety/extproc/inspect"
 )
@@ -40,6 +42,28 @@ func TestDefaultsAgree(t *testing.T) {
 	}
 	if got.Requests, got.Responses = nil, nil; got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// Each limit gets to where it counts.
+func TestLimitsArrive(t *testing.T) {
+	l := limits{
+		requestTimeout: time.Second, responseTimeout: time.Minute, streamIdleTimeout: 5 * time.Second,
+		maxBody: 1, maxDepth: 2, maxEvent: 3, maxHeld: 4, maxHeaderKB: 5, maxHeaders: 6,
+		maxConnections: 7, maxConnectionStreams: 8, maxRequests: 9, envoyMemory: 10,
+	}
+	in := l.inspected(extproc.NewBudget(1))
+	if d := in.Decode; d.Body != 1 || d.Depth != 2 || d.Event != 3 || in.Held != 4 || in.Stream != 1 {
+		t.Errorf("%+v", in)
+	}
+	var e envoy.Settings
+	l.bound(&e)
+	want := envoy.Settings{
+		HeaderKB: 5, Headers: 6, Connections: 7, ConnectionStreams: 8, Requests: 9, Memory: 10,
+		StreamIdle: 5 * time.Second, StreamMax: time.Second + 2*time.Minute,
+	}
+	if !reflect.DeepEqual(e, want) {
+		t.Errorf("%+v, want %+v", e, want)
 	}
 }
 

@@ -43,7 +43,7 @@ func settings() []setting {
 		{"request-timeout", "1m", "how long a request may take to arrive whole", false},
 		{"upstream-timeout", "10m", "how long the model may take to start its answer, and between two parts of it", false},
 		{"response-timeout", "1h", "how long the model may take for its whole answer", false},
-		{"stream-idle-timeout", "1h", "how long Envoy keeps an exchange in which nothing moves; must be above the two before", false},
+		{"stream-idle-timeout", "1h", "how long Envoy keeps an exchange in which nothing moves; must be above --request-timeout and --upstream-timeout", false},
 		{"max-body", "8388608", "largest request, and whole response, in `bytes`", false},
 		{"max-depth", "64", "`levels` to which the JSON of a body may be nested", false},
 		{"max-event", "1048576", "largest event of a streamed response, in `bytes`", false},
