@@ -41,16 +41,16 @@ func TestClusterLimits(t *testing.T) {
 				TLSClientConfig: &tls.Config{RootCAs: b.roots, NextProtos: []string{"h2"}}, ForceAttemptHTTP2: true,
 			}}
 			t.Cleanup(c.CloseIdleConnections)
-			if cluster == "upstream" {
-				// Its first connection is not a pending request's.
-				waitFor(t, "a connection", func() bool { return ask(t, c, b.url, token, prompt("hi")).status != 0 })
+			if cluster == "ext_proc" { // else no connection may even be waited for
+				waitFor(t, "an answer", func() bool { return ask(t, c, b.url, token, prompt("hi")).status == http.StatusOK })
+				r := open(t, c, request(t, http.MethodPost, b.url+chatPath, busy, prompt("hi", streaming)))
+				r.until(t, said(0, "one. "))
 			}
-			open(t, c, request(t, http.MethodPost, b.url+chatPath, busy, prompt("hi", streaming)))
 			before := len(received.requests())
-			g := ask(t, c, b.url, token, prompt("hi"))
-			if r := parseRefusal(t, g.body); g.status != http.StatusServiceUnavailable || r.Error.Code != code {
-				t.Errorf("%d %s", g.status, g.body)
-			}
+			waitFor(t, "a refusal", func() bool {
+				g := ask(t, c, b.url, token, prompt("hi"))
+				return g.status == http.StatusServiceUnavailable && parseRefusal(t, g.body).Error.Code == code
+			})
 			if n := len(received.requests()); n != before {
 				t.Error("the upstream got the request")
 			}

@@ -63,7 +63,7 @@ func TestSlowClientsHoldLittle(t *testing.T) {
 	got := scrape(t, socket)
 	each := (memoryOf(t, s.cmd.Process.Pid) - before) / clients
 	t.Logf("%d KiB for each client, %.0f KiB counted", each, got["inspected_bytes"]/clients/1024)
-	if got["exchanges_in_flight"] != clients || each > 768 {
+	if got["exchanges_in_flight"] != clients || each > 1152 {
 		t.Errorf("%v exchanges, %d KiB for each", got["exchanges_in_flight"], each)
 	}
 }

@@ -136,11 +136,11 @@ var soakWords = strings.Repeat("All is quiet on the water. ", 150)
 // soakKinds are all of them. Large bodies have the given number of sentences.
 func soakKinds(sentences int) []soakKind {
 	return []soakKind{
-		{name: "quick", body: prompt("hi", streaming), answer: pieces(streamed(strings.Split(soakWords, " ")...)), may: ends("done")},
-		{name: "slow client", body: prompt("hi", streaming), answer: manyEvents(600), pause: soakPause, may: ends("done")},
-		{name: "slow upstream", body: prompt("hi", streaming), answer: slowEvents(40, 100*time.Millisecond), may: ends("done")},
+		{name: "quick", body: prompt("hi", streaming), answer: pieces(streamed(strings.Split(soakWords, " ")...)), may: ends("done", "upstream_timeout")},
+		{name: "slow client", body: prompt("hi", streaming), answer: manyEvents(600), pause: soakPause, may: ends("done", "upstream_timeout")},
+		{name: "slow upstream", body: prompt("hi", streaming), answer: slowEvents(40, 100*time.Millisecond), may: ends("done", "upstream_timeout")},
 		{name: "stalled upstream", body: prompt("hi", streaming), answer: stalled, may: ends("upstream_timeout")},
-		{name: "big body", body: prompt(strings.Repeat("All is well. ", sentences)), answer: whole(completion(strings.Repeat(soakWords, 400))), may: ends("whole", "overloaded")},
+		{name: "big body", body: prompt(strings.Repeat("All is well. ", sentences)), answer: whole(completion(strings.Repeat(soakWords, 400))), may: ends("whole", "overloaded", "upstream_timeout")},
 		{name: "client that leaves", body: prompt("hi", streaming), answer: manyEvents(600), pause: time.Second, leave: true, may: ends("left")},
 	}
 }
