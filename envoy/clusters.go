@@ -13,8 +13,6 @@ import (
 	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	metricsv3 "github.com/envoyproxy/go-control-plane/envoy/config/metrics/v3"
-	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
-	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	matcherv3 "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
@@ -36,8 +34,8 @@ func (b *builder) bootstrap() *bootstrapv3.Bootstrap {
 			Listeners: []*listenerv3.Listener{b.listener()},
 			Clusters: []*clusterv3.Cluster{
 				b.upstream(),
-				b.socketCluster(extProcCluster, b.s.ExtProcSocket),
-				b.socketCluster(sdsCluster, b.s.SDSSocket),
+				b.socketCluster(extProcCluster, b.s.ExtProcSocket, b.atOnce()),
+				b.socketCluster(sdsCluster, b.s.SDSSocket, breakers(sdsAtOnce)),
 			},
 		},
 		// Without a layer Envoy makes one that the admin can write to, and with
@@ -60,23 +58,19 @@ func (b *builder) bootstrap() *bootstrapv3.Bootstrap {
 				},
 			}},
 		}},
-		OverloadManager: &overloadv3.OverloadManager{
-			ResourceMonitors: []*overloadv3.ResourceMonitor{{
-				Name: "envoy.resource_monitors.global_downstream_max_connections",
-				ConfigType: &overloadv3.ResourceMonitor_TypedConfig{TypedConfig: b.any(&connectionsv3.DownstreamConnectionsConfig{
-					MaxActiveDownstreamConnections: int64(b.s.Connections),
-				})},
-			}},
-		},
+		OverloadManager: b.overload(),
 	}
 }
+
+// sdsAtOnce is plenty: there is one stream, for one secret.
+const sdsAtOnce = 8
 
 func statPrefix(prefix string) *matcherv3.StringMatcher {
 	return &matcherv3.StringMatcher{MatchPattern: &matcherv3.StringMatcher_Prefix{Prefix: prefix}}
 }
 
 // socketCluster is one of the sidecar's own services, on a Unix socket.
-func (b *builder) socketCluster(name, path string) *clusterv3.Cluster {
+func (b *builder) socketCluster(name, path string, limits *clusterv3.CircuitBreakers) *clusterv3.Cluster {
 	return &clusterv3.Cluster{
 		Name:                 name,
 		ConnectTimeout:       duration(time.Second),
@@ -84,7 +78,7 @@ func (b *builder) socketCluster(name, path string) *clusterv3.Cluster {
 		LoadAssignment:       assignment(name, pipe(path)),
 		// Every exchange is a stream here for as long as it lasts; the default
 		// of 1,024 would be the limit of long generations.
-		CircuitBreakers: unlimited(),
+		CircuitBreakers: limits,
 		TypedExtensionProtocolOptions: b.protocol(&upstreamhttpv3.HttpProtocolOptions{
 			UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
 				ExplicitHttpConfig: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig{
@@ -131,7 +125,7 @@ func (b *builder) upstream() *clusterv3.Cluster {
 				Address: host, PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: port},
 			},
 		}}),
-		CircuitBreakers:               unlimited(),
+		CircuitBreakers:               b.atOnce(),
 		PerConnectionBufferLimitBytes: number(256 << 10),
 		TypedExtensionProtocolOptions: b.protocol(&upstreamhttpv3.HttpProtocolOptions{
 			UpstreamProtocolOptions: &upstreamhttpv3.HttpProtocolOptions_ExplicitHttpConfig_{
@@ -204,12 +198,4 @@ func assignment(cluster string, a *corev3.Address) *endpointv3.ClusterLoadAssign
 			}},
 		}},
 	}
-}
-
-// unlimited leaves the bounds to the listener's limit of connections.
-func unlimited() *clusterv3.CircuitBreakers {
-	n := number(1 << 20)
-	return &clusterv3.CircuitBreakers{Thresholds: []*clusterv3.CircuitBreakers_Thresholds{{
-		Priority: corev3.RoutingPriority_DEFAULT, MaxConnections: n, MaxPendingRequests: n, MaxRequests: n, MaxRetries: number(0),
-	}}}
 }

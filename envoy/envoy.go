@@ -40,20 +40,19 @@ type Settings struct {
 	// Absolute paths of Unix sockets.
 	ExtProcSocket, SDSSocket, AdminSocket string
 
-	Connections  uint32        // downstream, at once
-	StreamIdle   time.Duration // a stream without a byte in either direction
-	DrainTimeout time.Duration
+	Connections       uint32        // downstream, at once
+	ConnectionStreams uint32        // of one HTTP/2 connection, at once
+	HeaderKB, Headers uint32        // of a request
+	Requests          uint32        // that the processor admits at once
+	Memory            uint64        // heap at which requests are refused, in bytes
+	StreamIdle        time.Duration // a stream without a byte in either direction
+	StreamMax         time.Duration // a stream as a whole; above the processor's own limits
+	DrainTimeout      time.Duration
 }
 
 // Route is one line of the allow-list: a method and an exact path, query string
 // included.
 type Route struct{ Method, Path string }
-
-// Defaults of the settings that need no thought.
-const (
-	DefaultConnections = 4096
-	DefaultStreamIdle  = time.Hour
-)
 
 // Bootstrap returns the configuration of an Envoy of our own.
 func Bootstrap(s Settings) (*bootstrapv3.Bootstrap, error) {
@@ -94,9 +93,15 @@ func (s *Settings) check() error {
 	if len(s.Routes) == 0 {
 		return errors.New("envoy bootstrap: no routes")
 	}
-	// 0 would turn the first off, and Envoy's default stand for the second.
-	if s.StreamIdle <= 0 || s.DrainTimeout <= 0 {
-		return errors.New("envoy bootstrap: the stream idle and the drain timeout must be above 0")
+	// 0 would turn some off, and Envoy's default stand for others.
+	if s.StreamIdle <= 0 || s.DrainTimeout <= 0 || s.StreamMax <= 0 {
+		return errors.New("envoy bootstrap: the drain timeout and those of streams must be above 0")
+	}
+	if s.ConnectionStreams == 0 || s.HeaderKB == 0 || s.Headers == 0 || s.Memory == 0 {
+		return errors.New("envoy bootstrap: no limit may be 0")
+	}
+	if s.Requests == 0 || s.Requests > 1<<30 {
+		return errors.New("envoy bootstrap: the limit of requests must be from 1 to 2^30")
 	}
 	for _, socket := range [...]struct{ name, path string }{
 		{"ext_proc", s.ExtProcSocket}, {"sds", s.SDSSocket}, {"admin", s.AdminSocket},

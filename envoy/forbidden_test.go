@@ -54,6 +54,8 @@ var packedTypes = map[string]bool{
 	"envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext":                             true,
 	"envoy.extensions.upstreams.http.v3.HttpProtocolOptions":                                   true,
 	"envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig": true,
+	"envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig":                         true,
+	"envoy.config.overload.v3.ScaleTimersOverloadActionConfig":                                 true,
 }
 
 // walk calls visit for each field that is set in m and in what m holds, packed

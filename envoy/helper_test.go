@@ -22,9 +22,9 @@ func settings() Settings {
 		ExtProcSocket: "/run/safety/x.extproc",
 		SDSSocket:     "/run/safety/x.sds",
 		AdminSocket:   "/run/safety/x.admin",
-		Connections:   DefaultConnections,
-		StreamIdle:    DefaultStreamIdle,
-		DrainTimeout:  30 * time.Second,
+		Connections:   1024, ConnectionStreams: 100, HeaderKB: 60, Headers: 100,
+		Requests: 1024, Memory: 1 << 30,
+		StreamIdle: time.Hour, StreamMax: 62 * time.Minute, DrainTimeout: 30 * time.Second,
 	}
 }
 

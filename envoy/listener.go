@@ -122,11 +122,14 @@ func (b *builder) connectionManager() *hcmv3.HttpConnectionManager {
 		PathWithEscapedSlashesAction: hcmv3.HttpConnectionManager_KEEP_UNCHANGED,
 
 		CommonHttpProtocolOptions: &corev3.HttpProtocolOptions{
-			IdleTimeout:                  duration(5 * time.Minute),
-			MaxHeadersCount:              number(100),
+			IdleTimeout:     duration(5 * time.Minute),
+			MaxHeadersCount: number(b.s.Headers),
+			// A client that does not read stops the processor in the middle of an
+			// answer, where its own deadlines do not reach.
+			MaxStreamDuration:            duration(b.s.StreamMax),
 			HeadersWithUnderscoresAction: corev3.HttpProtocolOptions_REJECT_REQUEST,
 		},
-		MaxRequestHeadersKb: number(60),
+		MaxRequestHeadersKb: number(b.s.HeaderKB),
 		HttpProtocolOptions: &corev3.Http1ProtocolOptions{
 			AllowAbsoluteUrl:                        wrapperspb.Bool(false),
 			AcceptHttp_10:                           false,
@@ -135,7 +138,7 @@ func (b *builder) connectionManager() *hcmv3.HttpConnectionManager {
 			OverrideStreamErrorOnInvalidHttpMessage: wrapperspb.Bool(false),
 		},
 		Http2ProtocolOptions: &corev3.Http2ProtocolOptions{
-			MaxConcurrentStreams:                    number(100),
+			MaxConcurrentStreams:                    number(b.s.ConnectionStreams),
 			InitialStreamWindowSize:                 number(64 << 10),
 			InitialConnectionWindowSize:             number(1 << 20),
 			AllowConnect:                            false,
@@ -146,8 +149,10 @@ func (b *builder) connectionManager() *hcmv3.HttpConnectionManager {
 		RequestHeadersTimeout: duration(10 * time.Second),
 		// The processor has its own deadlines for bodies; this one must not
 		// cut a long generation.
-		RequestTimeout:      duration(0),
-		StreamIdleTimeout:   duration(b.s.StreamIdle),
+		RequestTimeout:    duration(0),
+		StreamIdleTimeout: duration(b.s.StreamIdle),
+		// The end of an answer that the client does not read.
+		StreamFlushTimeout:  duration(5 * time.Minute),
 		DrainTimeout:        duration(b.s.DrainTimeout),
 		DelayedCloseTimeout: duration(time.Second),
 	}

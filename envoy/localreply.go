@@ -20,6 +20,7 @@ const notFoundBody = `{"error":{"message":"There is nothing here.","type":"inval
 const (
 	upstreamFailed  = `{"error":{"message":"The model server gave no answer that could be read.","type":"upstream_error","code":"upstream_failed","param":null}}`
 	upstreamTimeout = `{"error":{"message":"The model server took too long to answer.","type":"upstream_error","code":"upstream_timeout","param":null}}`
+	overloaded      = `{"error":{"message":"Too much is being checked at once.","type":"overloaded_error","code":"overloaded","param":null}}`
 )
 
 // localReplies gives Envoy's own replies the forms of the processor's. There is no
@@ -32,7 +33,11 @@ func (b *builder) localReplies() *hcmv3.LocalReplyConfig {
 		// Envoy gave up on it early.
 		mapper(whenStatus(500), 503, b.uncheckedBody(), "%UNIQUE_ID%"),
 		mapper(whenFlags("UT", "SI", "UMSDR", "DT"), 504, upstreamTimeout, requestID),
-		mapper(whenFlags("UF", "UH", "UC", "LR", "UR", "URX", "NC", "UPE", "NR", "UO"), 502, upstreamFailed, requestID),
+		mapper(whenFlags("UF", "UH", "UC", "LR", "UR", "URX", "NC", "UPE", "NR"), 502, upstreamFailed, requestID),
+		// Over the limits of a cluster, behind the processor; and of the heap,
+		// before it and before the request gets an id.
+		later(mapper(whenFlags("UO"), 503, overloaded, requestID)),
+		later(mapper(allOf(whenStatus(503), without("x-request-id")), 503, overloaded, "%UNIQUE_ID%")),
 	}}
 }
 
@@ -67,12 +72,36 @@ func mapper(when *accesslogv3.AccessLogFilter, status uint32, body, id string) *
 	}
 }
 
+// later has a reply say when to come again.
+func later(m *hcmv3.ResponseMapper) *hcmv3.ResponseMapper {
+	m.HeadersToAdd = append(m.HeadersToAdd, &corev3.HeaderValueOption{
+		Header:       &corev3.HeaderValue{Key: "retry-after", Value: "1"},
+		AppendAction: corev3.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD,
+	})
+	return m
+}
+
 func whenStatus(status uint32) *accesslogv3.AccessLogFilter {
 	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_StatusCodeFilter{
 		StatusCodeFilter: &accesslogv3.StatusCodeFilter{Comparison: &accesslogv3.ComparisonFilter{
 			Op:    accesslogv3.ComparisonFilter_EQ,
 			Value: &corev3.RuntimeUInt32{DefaultValue: status, RuntimeKey: "confidential_safety.unused"},
 		}},
+	}}
+}
+
+// without is true of requests that do not have the header.
+func without(header string) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_HeaderFilter{
+		HeaderFilter: &accesslogv3.HeaderFilter{Header: &routev3.HeaderMatcher{
+			Name: header, HeaderMatchSpecifier: &routev3.HeaderMatcher_PresentMatch{PresentMatch: false},
+		}},
+	}}
+}
+
+func allOf(a, b *accesslogv3.AccessLogFilter) *accesslogv3.AccessLogFilter {
+	return &accesslogv3.AccessLogFilter{FilterSpecifier: &accesslogv3.AccessLogFilter_AndFilter{
+		AndFilter: &accesslogv3.AndFilter{Filters: []*accesslogv3.AccessLogFilter{a, b}},
 	}}
 }
 

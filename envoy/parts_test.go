@@ -12,6 +12,7 @@ import (
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
 	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
+	heapv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
 	tlsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/transport_sockets/tls/v3"
 	upstreamhttpv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/upstreams/http/v3"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -30,6 +31,7 @@ type parts struct {
 	proc     *extprocv3.ExternalProcessor
 	router   *routerv3.Router
 	limit    *connectionsv3.DownstreamConnectionsConfig
+	heap     *heapv3.FixedHeapConfig
 	clusters map[string]*clusterv3.Cluster
 }
 
@@ -73,10 +75,11 @@ func takeApart(t *testing.T, s Settings) *parts {
 	p.proc = open(t, p.hcm.GetHttpFilters()[0].GetTypedConfig(), new(extprocv3.ExternalProcessor))
 	p.router = open(t, p.hcm.GetHttpFilters()[1].GetTypedConfig(), new(routerv3.Router))
 	monitors := p.boot.GetOverloadManager().GetResourceMonitors()
-	if len(monitors) != 1 {
+	if len(monitors) != 2 {
 		t.Fatalf("%d resource monitors", len(monitors))
 	}
-	p.limit = open(t, monitors[0].GetTypedConfig(), new(connectionsv3.DownstreamConnectionsConfig))
+	p.heap = open(t, monitors[0].GetTypedConfig(), new(heapv3.FixedHeapConfig))
+	p.limit = open(t, monitors[1].GetTypedConfig(), new(connectionsv3.DownstreamConnectionsConfig))
 	return p
 }
 

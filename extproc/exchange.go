@@ -23,7 +23,7 @@ type exchange struct {
 	inbox   *inbox
 	ctx     context.Context
 	id      string
-	due     time.Time // when the request must have arrived
+	due     time.Time // when the request, then the response, must have arrived
 	arrived bool      // all of it has
 	sends   bool      // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
@@ -31,7 +31,10 @@ type exchange struct {
 	late *refusal
 
 	decision verdict.Decision
-	verdict  *verdict.External // set once it is recorded
+	verdict  *verdict.External // set once it is recorded, or that was tried
+	recorded bool
+	code     string // of its refusal
+	admitted bool   // it counts among those that run at once
 	response *inspect.Direction
 	head     *corev3.HeaderMap // of the response
 	endBy    time.Time         // when a stream whose end mark came is over
@@ -45,13 +48,13 @@ var errOrder = errors.New("message out of order")
 func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *exchange {
 	id := s.cfg.NewID()
 	x := &exchange{
-		reply: &reply{stream: stream, id: id},
+		reply: &reply{stream: stream, id: id, observer: s.cfg.Observer},
 		srv:   s,
 		ctx:   stream.Context(),
 		id:    id,
 		late:  refuseUnchecked,
 	}
-	x.inbox = newInbox(s.stopping, stream, func(reason error) error {
+	x.inbox = newInbox(s.stopping, stream, s.cfg.Observer, func(reason error) error {
 		err := x.own(func() error { return x.end(reason) })
 		if err != nil {
 			// Process waits for Envoy, so Envoy must not wait for Process. In
@@ -70,6 +73,7 @@ func (x *exchange) own(f func() error) (err error) {
 		// The panic's value may hold content, so it is not looked at.
 		if r := recover(); r != nil {
 			x.srv.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
+			x.srv.cfg.Observer.Noticed(EventPanic)
 			err = status.Error(codes.Internal, "panic")
 		}
 	}()
@@ -89,7 +93,7 @@ func (x *exchange) run() error {
 	switch {
 	case err == nil:
 		err = x.readResponse()
-	case errors.As(err, &r) && x.sends && !x.arrived:
+	case errors.As(err, &r) && x.sends && !x.arrived && !x.srv.crowded():
 		err = x.discard(r)
 	}
 	return x.end(err)
@@ -109,8 +113,10 @@ func (x *exchange) end(err error) error {
 		return errTaken
 	case errors.Is(err, errDeadline):
 		r = x.late
+		x.srv.cfg.Observer.Noticed(EventDeadline)
 	case errors.Is(err, errShutdown):
 		r = refuseUnchecked
+		x.srv.cfg.Observer.Noticed(EventShutdown)
 	case errors.Is(err, errStream):
 		x.gone = true
 		return status.Error(codes.Aborted, errStream.Error())
@@ -130,6 +136,7 @@ func (x *exchange) end(err error) error {
 			r = refuseUnchecked
 		}
 	}
+	x.code = r.code
 	if x.started {
 		// All but a stream of events is held whole, so this is one.
 		return x.bodyPieces(response, x.response.Ending(nil, r.failure(x.id, x.verdict)), true)
@@ -185,6 +192,6 @@ func (x *exchange) conclude(d verdict.Decision) error {
 		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())
 		err = fmt.Errorf("recording a verdict: %w", err)
 	}
-	x.verdict = &v
+	x.verdict, x.recorded = &v, err == nil
 	return err
 }

@@ -40,9 +40,10 @@ type Recorder interface {
 type Timeouts struct {
 	Request  time.Duration // until a request has arrived whole
 	Upstream time.Duration // until the response starts, and between two messages of it
+	Response time.Duration // until the response has arrived whole
 }
 
-// Config is what a server needs. Every field must be set.
+// Config is what a server needs. Every field but Observer must be set.
 type Config struct {
 	APIs          []*decode.API
 	Inspector     *inspect.Inspector
@@ -52,10 +53,13 @@ type Config struct {
 	Local    http.Handler
 	Recorder Recorder
 	Timeouts Timeouts
-	MaxBody  int64            // bytes of a request, to refuse one by its content-length
-	NewID    func() string    // random, unguessable
-	Now      func() time.Time // for verdicts
-	Log      *slog.Logger
+	MaxBody  int64 // bytes of a request, to refuse one by its content-length
+	// MaxRequests is how many inspected exchanges may run at once.
+	MaxRequests int
+	NewID       func() string    // random, unguessable
+	Now         func() time.Time // for verdicts
+	Log         *slog.Logger
+	Observer    Observer
 }
 
 // Server is the external processor.
@@ -70,12 +74,16 @@ type Server struct {
 	// until one was, which those that are refused meanwhile try.
 	unrecorded atomic.Bool
 
-	active atomic.Int64
-	idle   chan struct{} // gets a token when active falls to 0
+	active   atomic.Int64
+	admitted atomic.Int64  // of those, the inspected ones, up to MaxRequests
+	idle     chan struct{} // gets a token when active falls to 0
 }
 
 // New returns a server.
 func New(cfg Config) *Server {
+	if cfg.Observer == nil {
+		cfg.Observer = nobody{}
+	}
 	s := &Server{cfg: cfg, idle: make(chan struct{}, 1)}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	return s
@@ -95,7 +103,11 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 			}
 		}
 	}()
+	s.cfg.Observer.Began()
 	x := newExchange(s, stream)
+	// Of a watch that took the exchange over this is behind.
+	defer x.observed()
+	defer x.release()
 	defer x.inbox.close()
 	err := x.own(x.run)
 	if errors.Is(err, errTaken) {
@@ -103,7 +115,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 		err = x.inbox.err
 	}
 	if err == nil {
-		x.response = nil // a slow client may take its time
+		x.response.Close() // Envoy may take its time
 		x.inbox.linger()
 	}
 	return err

@@ -19,7 +19,7 @@ type passOn struct {
 }
 
 func (passOn) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
-	r := &reply{stream: stream, id: "x"}
+	r := &reply{stream: stream, id: "x", observer: nobody{}}
 	for {
 		m, err := stream.Recv()
 		if err != nil {

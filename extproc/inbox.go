@@ -24,9 +24,10 @@ var (
 // each message from a goroutine that receives to one that inspects would cost a
 // tenth of what the processor adds to a round trip.)
 type inbox struct {
-	stream  extprocv3.ExternalProcessor_ProcessServer
-	timer   *time.Timer
-	unwatch func() bool
+	stream   extprocv3.ExternalProcessor_ProcessServer
+	observer Observer
+	timer    *time.Timer
+	unwatch  func() bool
 
 	mu       sync.Mutex
 	waiting  bool // the exchange is at rest, in Recv
@@ -40,8 +41,8 @@ type inbox struct {
 // newInbox returns the inbox of a stream. When a wait is over its deadline, or
 // stopping is done, end is called with the reason by the watch, to which the
 // exchange then belongs.
-func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, end func(error) error) *inbox {
-	b := &inbox{stream: stream, taken: make(chan struct{})}
+func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, o Observer, end func(error) error) *inbox {
+	b := &inbox{stream: stream, observer: o, taken: make(chan struct{})}
 	take := func(reason error) {
 		b.err = end(reason)
 		close(b.taken)
@@ -81,6 +82,7 @@ func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 	if err != nil {
 		return nil, errStream
 	}
+	b.arrived(m)
 	return m, nil
 }
 

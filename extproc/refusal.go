@@ -86,6 +86,9 @@ func requestRefusal(err error) *refusal {
 	if !errors.As(err, &e) {
 		return refuseUnchecked
 	}
+	if e.Fault == inspect.Overloaded {
+		return refuseOverloaded
+	}
 	switch decode.Fault(e.Fault) {
 	case decode.Malformed:
 		return refuseMalformed
@@ -114,6 +117,9 @@ func responseRefusal(err error) *refusal {
 	var e *inspect.Error
 	if errors.As(err, &e) && decode.Fault(e.Fault) == decode.Malformed {
 		return refuseUpstream
+	}
+	if e != nil && e.Fault == inspect.Overloaded {
+		return refuseOverloaded
 	}
 	return refuseUnchecked
 }

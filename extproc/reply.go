@@ -17,6 +17,8 @@ type reply struct {
 	id      string
 	api     *decode.API // nil for what is not inspected
 	started bool        // the response headers are out
+
+	observer Observer
 }
 
 type side bool
@@ -108,7 +110,11 @@ func (r *reply) bodyPiece(s side, piece []byte, end bool) error {
 		m.request.RequestBody = &m.body
 		m.message.Response = &m.request
 	}
-	return r.stream.Send(&m.message)
+	if err := r.stream.Send(&m.message); err != nil {
+		return err
+	}
+	r.observer.Moved(s == response, 0, len(piece))
+	return nil
 }
 
 // trailers ends a direction that has trailers, without them: they are unread.
@@ -130,8 +136,7 @@ func (r *reply) trailers(s side, m *corev3.HeaderMap) error {
 // refuse answers the client in the upstream's stead. It answers both
 // directions.
 func (r *reply) refuse(f *refusal, v *verdict.External) error {
-	headers := append(r.ownID(), setHeader(contentTypeHeader, jsonMedia))
-	return r.immediate(f.status, headers, r.failure(f, v))
+	return r.immediate(f.status, append(f.headers(), r.ownID()...), r.failure(f, v))
 }
 
 // failure is the body of a refusal in the form of the API's clients. v may be

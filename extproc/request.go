@@ -40,8 +40,14 @@ func (x *exchange) readRequest() error {
 		return x.local(headers)
 	}
 	x.api, x.late = api, refuseTimeout
+	if err := x.admit(); err != nil {
+		return err
+	}
 	if err := x.acceptRequest(headers); err != nil {
 		return err
+	}
+	if !api.HasBody() && x.srv.unrecorded.Load() {
+		return refuseUnchecked
 	}
 	if !api.HasBody() {
 		return x.headers(request, headers, keepRequestHeader, unknownLength)
@@ -50,6 +56,7 @@ func (x *exchange) readRequest() error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
 	d := x.srv.cfg.Inspector.Request(api)
+	defer d.Close()
 	trailers := (*corev3.HeaderMap)(nil)
 	for !x.arrived {
 		m, err := x.inbox.next(x.due)

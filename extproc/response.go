@@ -14,6 +14,7 @@ import (
 // for the first words that are, so that an early block is a status of its own.
 func (x *exchange) readResponse() error {
 	x.late = refuseUpstreamTimeout
+	x.due = time.Now().Add(x.srv.cfg.Timeouts.Response)
 	m, err := x.nextOfResponse()
 	if err != nil {
 		return err
@@ -46,8 +47,7 @@ func (x *exchange) readResponse() error {
 		}
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_ResponseBody:
-			step, err := x.response.Write(x.ctx, r.ResponseBody.GetBody())
-			if err := x.pass(headers, step, err); err != nil {
+			if err := x.inspect(headers, r.ResponseBody.GetBody()); err != nil {
 				return err
 			}
 			if r.ResponseBody.GetEndOfStream() {
@@ -65,15 +65,38 @@ func (x *exchange) readResponse() error {
 	}
 }
 
+// inspect has bytes of the response inspected and sends on what is cleared, little
+// by little: a client that does not read stops the exchange in the middle, and
+// what was made of the bytes waits with it.
+func (x *exchange) inspect(headers *corev3.HeaderMap, body []byte) error {
+	for {
+		n := min(len(body), atOnce)
+		step, err := x.response.Write(x.ctx, body[:n])
+		if err := x.pass(headers, step, err); err != nil {
+			return err
+		}
+		if body = body[n:]; len(body) == 0 {
+			return nil
+		}
+	}
+}
+
+// atOnce is how many bytes of a response are inspected in one step.
+const atOnce = 32 << 10
+
 func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
 	now := time.Now()
-	switch {
-	case !x.ended():
-		return x.inbox.next(now.Add(x.srv.cfg.Timeouts.Upstream))
-	case x.endBy.IsZero():
+	soon := now.Add(x.srv.cfg.Timeouts.Upstream)
+	if x.ended() && x.endBy.IsZero() {
 		x.endBy = now.Add(maxPause)
 	}
-	return x.inbox.next(x.endBy)
+	if x.ended() {
+		soon = x.endBy
+	}
+	if soon.After(x.due) {
+		soon = x.due // else a stream of comments would go on for ever
+	}
+	return x.inbox.next(soon)
 }
 
 // ended reports whether all of the response is there but for the upstream's

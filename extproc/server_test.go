@@ -42,7 +42,9 @@ classifiers = [{ type = "pattern_match", pattern_file = "warn.txt" }]
 const (
 	requestTime  = 30 * time.Second
 	upstreamTime = 60 * time.Second
+	responseTime = time.Hour
 	maxBody      = 1 << 20
+	maxRequests  = 200
 )
 
 // house is a server with all that a test may look at or break.
@@ -51,12 +53,14 @@ type house struct {
 	recorder *fakeRecorder
 	faulty   *faultyClassifier
 	logs     *syncBuffer
+	budget   *Budget
+	observer *fakeObserver
 }
 
 // newHouse is the only place of the tests that makes a Config.
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := &house{recorder: &fakeRecorder{}, logs: &syncBuffer{}}
+	h := &house{recorder: &fakeRecorder{}, logs: &syncBuffer{}, budget: NewBudget(64 << 20), observer: &fakeObserver{}}
 	b, err := policy.Load(fstest.MapFS{
 		"policy.toml": {Data: []byte(testPolicy)},
 		"block.txt":   {Data: []byte("codename nightjar")},
@@ -69,6 +73,7 @@ func newHouse(t testing.TB) *house {
 	h.faulty = &faultyClassifier{Classifier: patterns()}
 	limits := inspect.DefaultLimits()
 	limits.Decode.Body = maxBody
+	limits.Requests, limits.Responses = h.budget.Requests(), h.budget.Responses()
 	var ids atomic.Int64
 	h.Server = New(Config{
 		APIs:          decode.APIs(),
@@ -76,10 +81,12 @@ func newHouse(t testing.TB) *house {
 		PolicyVersion: "7",
 		Local:         http.HandlerFunc(localPaths),
 		Recorder:      h.recorder,
-		Timeouts:      Timeouts{Request: requestTime, Upstream: upstreamTime},
+		Timeouts:      Timeouts{Request: requestTime, Upstream: upstreamTime, Response: responseTime},
 		MaxBody:       maxBody,
+		MaxRequests:   maxRequests,
 		NewID:         func() string { return "id-" + strconv.FormatInt(ids.Add(1), 10) },
 		Now:           func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+		Observer:      h.observer,
 		Log:           slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	// Whatever a test does, no log line has a word of what went through.

@@ -37,10 +37,9 @@ func bootstrap(cfg *config, adminSocket string) ([]byte, error) {
 		ExtProcSocket: cfg.extProcSocket,
 		SDSSocket:     cfg.sdsSocket,
 		AdminSocket:   adminSocket,
-		Connections:   envoy.DefaultConnections,
-		StreamIdle:    envoy.DefaultStreamIdle,
 		DrainTimeout:  cfg.drainTimeout,
 	}
+	cfg.bound(&settings)
 	for _, a := range decode.APIs() {
 		for _, target := range a.Targets() {
 			settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: target})

@@ -13,9 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/difflabai/confidential-safety/attest"
 	"github.com/difflabai/confidential-safety/envoy"
@@ -36,8 +34,8 @@ type config struct {
 	logLevel     slog.Level
 	logFormat    envoy.LogFormat
 
-	drainTimeout, requestTimeout, upstreamTimeout time.Duration
-	maxBody                                       int
+	limits
+	metrics address // "" without
 
 	extProcSocket, httpSocket, sdsSocket string // of serve
 
@@ -45,14 +43,17 @@ type config struct {
 	envoyConfigSHA256 string // in hex, once it was judged
 }
 
+// step reads one setting.
+type step struct {
+	key string
+	do  func(value string) error
+}
+
 // parse turns the settings into a config. Its errors name the setting, and
 // where it was set.
 func (v values) parse() (*config, error) {
 	c := &config{}
-	for _, step := range []struct {
-		key string
-		do  func(value string) error
-	}{
+	for _, step := range append([]step{
 		{"listen", c.parseListen},
 		{"upstream", c.parseUpstream},
 		{"upstream_ca", c.parseUpstreamCA},
@@ -63,10 +64,7 @@ func (v values) parse() (*config, error) {
 		{"envoy", into(&c.envoy)},
 		{"log_level", c.parseLogLevel},
 		{"log_format", c.parseLogFormat},
-		{"drain_timeout", duration(&c.drainTimeout)},
-		{"request_timeout", duration(&c.requestTimeout)},
-		{"upstream_timeout", duration(&c.upstreamTimeout)},
-		{"max_body", c.parseMaxBody},
+		{"metrics_addr", c.parseMetrics},
 		{"extproc_addr", socket(&c.extProcSocket)},
 		{"http_addr", socket(&c.httpSocket)},
 		{"sds_addr", socket(&c.sdsSocket)},
@@ -75,7 +73,7 @@ func (v values) parse() (*config, error) {
 		{"jurisdiction", c.parseJurisdiction},
 		{"model_path", c.parseModel},
 		{"expected_model_hash", c.parseModelHash},
-	} {
+	}, c.steps()...) {
 		if err := step.do(v.value[step.key]); err != nil {
 			var where *policy.Error
 			if errors.As(err, &where) {
@@ -106,6 +104,9 @@ func (c *config) checkUpstream() error {
 }
 
 func (c *config) checkSockets() error {
+	if m := c.metrics.at; m == c.extProcSocket || m == c.httpSocket || m == c.sdsSocket {
+		return errors.New("--metrics-addr: it is also the address of another socket: choose another path")
+	}
 	if c.extProcSocket == c.httpSocket || c.httpSocket == c.sdsSocket || c.sdsSocket == c.extProcSocket {
 		return errors.New("--extproc-addr, --http-addr and --sds-addr: two of them are the same: choose three paths")
 	}
@@ -198,16 +199,6 @@ func (c *config) parseLogFormat(s string) error {
 	default:
 		return fmt.Errorf("log format %q: want text or json", s)
 	}
-}
-
-// Bounds of max_body, in bytes. Below the lower one no request fits.
-const minMaxBody, maxMaxBody = 1 << 10, 1 << 30
-
-func (c *config) parseMaxBody(s string) (err error) {
-	if c.maxBody, err = strconv.Atoi(s); err != nil || c.maxBody < minMaxBody || c.maxBody > maxMaxBody {
-		return fmt.Errorf("want a number of bytes from %d to %d", minMaxBody, maxMaxBody)
-	}
-	return nil
 }
 
 func (c *config) parsePolicy(s string) (err error) {

@@ -33,7 +33,7 @@ func TestDefaults(t *testing.T) {
 		c.dataDir != "/state/confidential-safety" || c.modelHash != "" || c.envoy != "" ||
 		c.logLevel != slog.LevelInfo || c.logFormat != envoy.LogText ||
 		c.drainTimeout != 30*time.Second || c.requestTimeout != time.Minute || c.upstreamTimeout != 10*time.Minute ||
-		c.maxBody != 8<<20 || c.bundle.Policy.ID != "confidential-safety-default" ||
+		c.maxBody != 8<<20 || c.limits != defaultLimits() || c.metrics != (address{}) || c.bundle.Policy.ID != "confidential-safety-default" ||
 		c.extProcSocket != "/run/confidential-safety/extproc.sock" ||
 		c.httpSocket != "/run/confidential-safety/http.sock" || c.sdsSocket != "/run/confidential-safety/sds.sock" {
 		t.Errorf("%+v", c)
@@ -80,7 +80,7 @@ func TestParse(t *testing.T) {
 	model := write("model", "hello\n")
 	const modelHash = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 	long := "unix:///" + strings.Repeat("x", 99)
-	durations := []string{"1ns", "30s", "1h30m", "1.5s"}
+	durations := []string{"1ns", "30s", "0h59m", "1.5s"}
 	noDurations := []string{"0", "0s", "-1s", "30", "soon", "1d", "1e3s", "99999999h"}
 
 	for name, c := range map[string]struct{ good, bad []string }{
@@ -92,26 +92,40 @@ func TestParse(t *testing.T) {
 			[]string{"http://127.0.0.1:8000", "http://localhost", "http://[::1]:1/base"},
 			[]string{"127.0.0.1:8000", "localhost:8000", "http://", "http://192.0.2.1", "http://127.0.0.1.example", "http://127.0.0.1:0", "http://127.0.0.1:65536", "http://u:p@127.0.0.1", "http://127.0.0.1?x", "http://127.0.0.1#x", "https://127.0.0.1", "unix:///x", "file:///etc/passwd", "http://%zz"},
 		},
-		"upstream-ca":         {nil, []string{ca, both, model, dir, filepath.Join(dir, "absent")}},
-		"upstream-spki":       {nil, []string{modelHash, modelHash[1:], modelHash + "00", "xy"}},
-		"policy":              {[]string{testPolicy}, []string{filepath.Join(dir, "absent"), dir, model}},
-		"tee":                 {[]string{"tdx", "simulated"}, []string{"TDX", "sgx", "none", " tdx"}},
-		"data-dir":            {[]string{"/x", "x"}, nil},
-		"mode":                {[]string{"inference"}, []string{"agent", "Inference", "off"}},
-		"jurisdiction":        {[]string{"US", "UK", "US-CA"}, []string{"us", "USA", "U", "US-", "US\n"}},
-		"model-path":          {[]string{model}, []string{filepath.Join(dir, "absent"), "/dev/null"}},
-		"expected-model-hash": {nil, []string{modelHash, "5891", "g" + modelHash[1:]}},
-		"envoy":               {[]string{"/x"}, nil},
-		"log-level":           {[]string{"debug", "info", "warn", "error"}, []string{"INFO", "info+1", "trace", "off", "4"}},
-		"log-format":          {[]string{"text", "json"}, []string{"JSON", "logfmt"}},
-		"drain-timeout":       {durations, noDurations},
-		"request-timeout":     {durations, noDurations},
-		"upstream-timeout":    {durations, noDurations},
-		"max-body":            {[]string{"1024", "8388608", "1073741824"}, []string{"1023", "1073741825", "0", "-1", "1e6", "8MB", "1024.0", "0x800", "99999999999999999999"}},
-		"extproc-addr":        {[]string{"unix:///x", long}, []string{"/x", "unix://x", "unix:/x", "unix:///x/../y", "unix:///x/", "tcp://127.0.0.1:1", long + "x", "unix:///run/confidential-safety/http.sock"}},
-		"http-addr":           {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/sds.sock"}},
-		"sds-addr":            {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/extproc.sock"}},
-		"envoy-config":        {[]string{"/x", "x"}, nil}, // serve reads it
+		"upstream-ca":            {nil, []string{ca, both, model, dir, filepath.Join(dir, "absent")}},
+		"upstream-spki":          {nil, []string{modelHash, modelHash[1:], modelHash + "00", "xy"}},
+		"policy":                 {[]string{testPolicy}, []string{filepath.Join(dir, "absent"), dir, model}},
+		"tee":                    {[]string{"tdx", "simulated"}, []string{"TDX", "sgx", "none", " tdx"}},
+		"data-dir":               {[]string{"/x", "x"}, nil},
+		"mode":                   {[]string{"inference"}, []string{"agent", "Inference", "off"}},
+		"jurisdiction":           {[]string{"US", "UK", "US-CA"}, []string{"us", "USA", "U", "US-", "US\n"}},
+		"model-path":             {[]string{model}, []string{filepath.Join(dir, "absent"), "/dev/null"}},
+		"expected-model-hash":    {nil, []string{modelHash, "5891", "g" + modelHash[1:]}},
+		"envoy":                  {[]string{"/x"}, nil},
+		"log-level":              {[]string{"debug", "info", "warn", "error"}, []string{"INFO", "info+1", "trace", "off", "4"}},
+		"log-format":             {[]string{"text", "json"}, []string{"JSON", "logfmt"}},
+		"drain-timeout":          {durations, noDurations},
+		"request-timeout":        {durations, noDurations},
+		"upstream-timeout":       {durations, noDurations},
+		"max-body":               {[]string{"1024", "8388608", "67108864"}, []string{"1023", "1073741825", "0", "-1", "1e6", "8MB", "1024.0", "0x800", "99999999999999999999"}},
+		"response-timeout":       {append([]string{"99h"}, durations...), noDurations},
+		"stream-idle-timeout":    {[]string{"10m0.1s", "99h"}, append([]string{"10m", "1ns"}, noDurations...)},
+		"max-depth":              counts("8", "512", "7", "513"),
+		"max-event":              counts("1024", "2097152", "1023", "1073741825"),
+		"max-held":               counts("1048576", "67108864", "1048575", "1023", "1073741825"),
+		"max-header-kb":          counts("4", "8192", "3", "8193"),
+		"max-headers":            counts("16", "10000", "15", "10001"),
+		"max-message":            counts("1048576", "1073741824", "1048575", "1073741825"),
+		"max-connections":        counts("1", "1000000", "0", "1000001"),
+		"max-connection-streams": counts("1", "10000", "0", "10001"),
+		"max-requests":           counts("1", "100000", "0", "100001"),
+		"max-inspected":          counts("33554432", "1099511627776", "33554431", "1048575", "1099511627777"),
+		"envoy-memory":           counts("33554432", "1099511627776", "33554431", "1099511627777"),
+		"metrics-addr":           {[]string{"127.0.0.1:0", "0.0.0.0:9464", "[::1]:65535", "unix:///x", long}, []string{"9464", ":9464", "localhost:9464", "127.0.0.1", "unix://x", "unix:/x", long + "x", "http://127.0.0.1:1", "unix:///run/confidential-safety/http.sock"}},
+		"extproc-addr":           {[]string{"unix:///x", long}, []string{"/x", "unix://x", "unix:/x", "unix:///x/../y", "unix:///x/", "tcp://127.0.0.1:1", long + "x", "unix:///run/confidential-safety/http.sock"}},
+		"http-addr":              {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/sds.sock"}},
+		"sds-addr":               {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/extproc.sock"}},
+		"envoy-config":           {[]string{"/x", "x"}, nil}, // serve reads it
 	} {
 		for _, value := range c.good {
 			if _, err := parsed(t, "--"+name, value); err != nil {
@@ -128,7 +142,7 @@ func TestParse(t *testing.T) {
 			}
 		}
 	}
-	if n := len(settings()); n != 22 {
+	if n := len(settings()); n != 36 {
 		t.Errorf("%d settings: add the new ones to this test", n)
 	}
 

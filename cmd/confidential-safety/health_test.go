@@ -95,7 +95,7 @@ func TestDrainIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := new(health)
 		s := &sidecar{
-			cfg: &config{drainTimeout: time.Hour}, log: slog.New(slog.DiscardHandler),
+			cfg: &config{limits: limits{drainTimeout: time.Hour}}, log: slog.New(slog.DiscardHandler),
 			health: h, services: services(h), processor: extproc.New(extproc.Config{}),
 		}
 		start := time.Now()

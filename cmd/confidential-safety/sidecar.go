@@ -21,6 +21,7 @@ import (
 	"github.com/difflabai/confidential-safety/envoy"
 	"github.com/difflabai/confidential-safety/extproc"
 	"github.com/difflabai/confidential-safety/extproc/inspect"
+	"github.com/difflabai/confidential-safety/metrics"
 )
 
 // sidecar is all but Envoy: the processor, secret discovery and the services.
@@ -32,6 +33,7 @@ type sidecar struct {
 	health    *health
 	services  http.Handler
 	processor *extproc.Server
+	metrics   *metrics.Registry
 	failed    chan error // a listener ended that should not have
 
 	close []func() // what was opened, in order
@@ -43,6 +45,7 @@ func prepare(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, error) 
 	if err := noCoreDumps(); err != nil {
 		return nil, err
 	}
+	cfg.boundMemory()
 	s, err := newSidecar(cfg, log, stderr)
 	if err != nil {
 		return nil, err
@@ -73,20 +76,21 @@ func newSidecar(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, erro
 		return nil, err
 	}
 	p := cfg.bundle.Policy
-	limits := inspect.DefaultLimits()
-	limits.Decode.Body = cfg.maxBody
-	limits.Stream = cfg.maxBody
+	budget := extproc.NewBudget(int64(cfg.maxInspected))
+	registry := newMetrics(p, budget, cfg.maxInspected)
 	verdicts := newVerdictLog(stderr, cfg.logFormat)
 	h := &health{verdicts: verdicts, policyHash: cfg.bundle.Hash(), policyVersion: p.Version, tee: string(cfg.tee)}
-	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), failed: make(chan error, 4)}
+	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), metrics: registry, failed: make(chan error, 4)}
 	s.processor = extproc.New(extproc.Config{
 		APIs:          decode.APIs(),
-		Inspector:     inspect.New(p, patterns, limits),
+		Inspector:     inspect.New(p, patterns, cfg.inspected(budget)),
 		PolicyVersion: p.Version,
 		Local:         s.services,
 		Recorder:      verdicts,
-		Timeouts:      extproc.Timeouts{Request: cfg.requestTimeout, Upstream: cfg.upstreamTimeout},
+		Timeouts:      extproc.Timeouts{Request: cfg.requestTimeout, Upstream: cfg.upstreamTimeout, Response: cfg.responseTimeout},
 		MaxBody:       int64(cfg.maxBody),
+		MaxRequests:   cfg.maxRequests,
+		Observer:      registry,
 		NewID:         rand.Text,
 		Now:           time.Now,
 		Log:           log,
@@ -106,10 +110,18 @@ func tlsNames(listen string) []string {
 	return names
 }
 
-// listen opens the sockets for Envoy. The data directory must be ours.
+// listen opens the sockets for Envoy, and that of the metrics if there is one.
+// The data directory must be ours.
 func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) error {
+	if err := s.serveMetrics(); err != nil {
+		return err
+	}
 	processor := grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxRecvMsgSize(s.cfg.maxMessage),
+		// Windows that grow with the traffic, as they do by default, let 16 MiB of
+		// a stream wait in memory for an exchange whose client does not read.
+		grpc.InitialWindowSize(window),
+		grpc.InitialConnWindowSize(connectionWindow),
 		// An Envoy that has stopped ends its streams.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		// Envoy pings every second, see its configuration.
@@ -130,9 +142,9 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 	return s.serveGRPC(discovery, sdsSocket)
 }
 
-// maxMessage bounds a message from Envoy, in bytes. It sends what its buffers
-// hold, which the bootstrap bounds far below.
-const maxMessage = 4 << 20
+// How much Envoy may send of one exchange, and of all over one connection,
+// before it is read; in bytes.
+const window, connectionWindow = 64 << 10, 16 << 20
 
 func (s *sidecar) serveGRPC(g *grpc.Server, socket string) error {
 	l, err := listenUnix(socket)

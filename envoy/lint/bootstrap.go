@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	overloadv3 "github.com/envoyproxy/go-control-plane/envoy/config/overload/v3"
 	connectionsv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/downstream_connections/v3"
 	fixedheapv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/resource_monitors/fixed_heap/v3"
 	"google.golang.org/protobuf/proto"
@@ -107,10 +108,12 @@ func bootstrapTables() map[string]table {
 		"envoy.config.overload.v3.OverloadAction": {
 			free: "name triggers",
 			judged: []judgement{
-				{"typed_config", notAllowed()},
+				{"typed_config", whenSet(packs(ruleMonitor, saying(whyExtension), nameOf(&overloadv3.ScaleTimersOverloadActionConfig{})))},
 			},
 		},
-		nameOf(&connectionsv3.DownstreamConnectionsConfig{}): {free: "max_active_downstream_connections"},
+		// What is shortened ends a connection, never the wait for a verdict.
+		nameOf(&overloadv3.ScaleTimersOverloadActionConfig{}): {free: "timer_scale_factors"},
+		nameOf(&connectionsv3.DownstreamConnectionsConfig{}):  {free: "max_active_downstream_connections"},
 		nameOf(&fixedheapv3.FixedHeapConfig{}): {
 			free:   "max_heap_size_bytes",
 			judged: []judgement{{"max_heap_size_bytes_runtime", notAllowed()}},

@@ -113,5 +113,14 @@ func packs(rule Rule, why func(typeName string) string, types ...string) opinion
 	}
 }
 
+// whenSet has an opinion only on a field that is set.
+func whenSet(o opinion) opinion {
+	return func(j *judge, at string, m protoreflect.Message, f protoreflect.FieldDescriptor) {
+		if m.Has(f) {
+			o(j, at, m, f)
+		}
+	}
+}
+
 // saying words every finding in the same way.
 func saying(why string) func(string) string { return func(string) string { return why } }

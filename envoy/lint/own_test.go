@@ -26,9 +26,9 @@ func TestWhatWeWritePasses(t *testing.T) {
 		ExtProcSocket: "/run/safety/x.extproc",
 		SDSSocket:     "/run/safety/x.sds",
 		AdminSocket:   "/run/safety/x.admin",
-		Connections:   envoy.DefaultConnections,
-		StreamIdle:    envoy.DefaultStreamIdle,
-		DrainTimeout:  30 * time.Second,
+		Connections:   1024, ConnectionStreams: 100, HeaderKB: 60, Headers: 100,
+		Requests: 1024, Memory: 1 << 30,
+		StreamIdle: time.Hour, StreamMax: 62 * time.Minute, DrainTimeout: 30 * time.Second,
 	}
 	for name, change := range map[string]func(s *envoy.Settings){
 		"usual":      func(*envoy.Settings) {},

@@ -15,6 +15,7 @@ type Direction struct {
 	reader decode.Reader
 	stage  verdict.Stage
 	whole  bool // nothing is released before the end
+	json   bool // it is one JSON body
 	limit  int  // of bytes held
 
 	parts   map[decode.Place]*part
@@ -32,6 +33,7 @@ type Direction struct {
 	alone   [1]verdict.Finding
 
 	queue queue
+	load  load
 	out   []byte // released and not yet returned
 	// words: an event with words has been released, so the response may
 	// start. Until then nothing is returned, so that a block can still be a
@@ -61,6 +63,9 @@ func (d *Direction) Write(ctx context.Context, p []byte) (Step, error) {
 		if d.ended {
 			return nil // what comes behind the end mark goes nowhere
 		}
+		if d.load.read(p); !d.settleLoad() {
+			return &Error{Overloaded}
+		}
 		var fault error
 		d.events, fault = d.reader.Feed(p, d.events[:0])
 		if err := d.read(ctx, fault); err != nil || d.whole || d.blocked() {
@@ -84,6 +89,9 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 		}
 		d.words, d.over = true, true
 		d.release()
+		if d.json {
+			d.forget() // what it was read from: what is released is a copy
+		}
 		return nil
 	})
 	if d.failed == nil {
@@ -125,6 +133,10 @@ func (d *Direction) step(call func() error) (Step, error) {
 		d.failed = &Error{HeldTooBig}
 		return Step{}, d.failed
 	}
+	if !d.settleLoad() {
+		d.failed = &Error{Overloaded}
+		return Step{}, d.failed
+	}
 	if !d.words {
 		return Step{}, nil
 	}
@@ -150,14 +162,21 @@ func faultOf(err error) error {
 // Decision is the gate's word on all that has been read.
 func (d *Direction) Decision() verdict.Decision { return d.decision }
 
-// Ending appends the bytes that end a started stream with the failure.
-func (d *Direction) Ending(dst []byte, f decode.Failure) []byte { return d.reader.Ending(dst, f) }
+// Ending appends the bytes that end a started stream with the failure. There are
+// none of a JSON body, which is sent whole or not at all.
+func (d *Direction) Ending(dst []byte, f decode.Failure) []byte {
+	if d.reader == nil {
+		return nil
+	}
+	return d.reader.Ending(dst, f)
+}
 
 // read has the new events' text classified and queues the events. It stops at
 // a block, which comes before the fault that ended the events, if there is one.
 func (d *Direction) read(ctx context.Context, fault error) error {
 	for _, ev := range d.events {
 		d.event++
+		d.load.complete(ev)
 		h := d.queue.push(ev)
 		if h.n, h.last = d.event, d.choices.last(ev); ev.Words() {
 			d.spoken = d.event

@@ -17,12 +17,15 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
-// Limits bounds what one direction may hold, in bytes.
+// Limits bounds what one direction may hold, in bytes, and what all may.
 type Limits struct {
 	Decode decode.Limits
 	// Held bounds the part of a stream that waits for its verdict, Stream the
 	// whole of a stream that is held to its end (streaming mode full).
 	Held, Stream int
+	// Requests and Responses bound what all of them together hold. Nil is no
+	// bound.
+	Requests, Responses Budget
 }
 
 // DefaultLimits returns the limits that the sidecar runs with by default.
@@ -38,6 +41,7 @@ type Fault string
 const (
 	Classifier Fault = "classifier" // a classifier failed
 	HeldTooBig Fault = "held"       // more is held back than Limits allows
+	Overloaded Fault = "overloaded" // all directions together hold what they may
 )
 
 // Error is the only error of a direction. It holds nothing of the content.
@@ -61,13 +65,17 @@ func New(p *policy.Policy, c classify.Classifier, l Limits) *Inspector {
 // Request returns the direction of a request. It releases all or nothing, at
 // its end.
 func (in *Inspector) Request(a *decode.API) *Direction {
-	return in.direction(verdict.PreInferenceGate, a.ReadRequest(in.limits.Decode), true)
+	d := in.direction(verdict.PreInferenceGate, a.ReadRequest(in.limits.Decode), true)
+	d.json = true
+	return d
 }
 
 // Response returns the direction of a response that is one JSON body. It
 // releases all or nothing, at its end.
 func (in *Inspector) Response(a *decode.API) *Direction {
-	return in.direction(verdict.PostInferenceGate, a.ReadResponse(in.limits.Decode), true)
+	d := in.direction(verdict.PostInferenceGate, a.ReadResponse(in.limits.Decode), true)
+	d.json = true
+	return d
 }
 
 // Stream returns the direction of a response that is a stream of events. It
@@ -84,9 +92,14 @@ func (in *Inspector) Stream(a *decode.API) *Direction {
 }
 
 func (in *Inspector) direction(s verdict.Stage, r decode.Reader, whole bool) *Direction {
+	budget := in.limits.Responses
+	if s == verdict.PreInferenceGate {
+		budget = in.limits.Requests
+	}
 	return &Direction{
 		in:     in,
 		reader: r,
+		load:   load{budget: budget},
 		whole:  whole,
 		limit:  in.limits.Decode.Body,
 		stage:  s,

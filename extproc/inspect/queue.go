@@ -86,6 +86,8 @@ type queue struct {
 	items []held
 	first int
 	bytes int // of the events that are held
+	// weight is what they take, see weigh.
+	weight int
 }
 
 func (q *queue) push(ev *decode.Event) *held {
@@ -106,6 +108,7 @@ func (q *queue) push(ev *decode.Event) *held {
 	h := &q.items[len(q.items)-1]
 	h.ev, h.refs = ev, slices.Grow(h.refs[:0], len(ev.Pieces))
 	q.bytes += len(ev.Raw)
+	q.weight += weigh(ev)
 	return h
 }
 
@@ -119,6 +122,7 @@ func (q *queue) head() *held {
 func (q *queue) pop() {
 	h := &q.items[q.first]
 	q.bytes -= len(h.ev.Raw)
+	q.weight -= weigh(h.ev)
 	h.ev = nil
 	clear(h.refs)
 	if q.first++; q.first == len(q.items) {

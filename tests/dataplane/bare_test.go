@@ -38,8 +38,8 @@ const (
 	deadProcessor                  // one that does not answer
 )
 
-// startBare starts an Envoy in front of the upstream.
-func startBare(t testing.TB, upstream *url.URL, asks processor) bare {
+// startBare starts an Envoy in front of the upstream, with what is changed.
+func startBare(t testing.TB, upstream *url.URL, asks processor, change ...func(*bootstrapv3.Bootstrap)) bare {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "bare-")
 	if err != nil {
@@ -66,7 +66,8 @@ func startBare(t testing.TB, upstream *url.URL, asks processor) bare {
 		Listen: "127.0.0.1:0", Upstream: upstream, PolicyVersion: "7.1.0-test",
 		Routes:        []envoy.Route{{Method: http.MethodPost, Path: chatPath}},
 		ExtProcSocket: filepath.Join(dir, "ext"), SDSSocket: filepath.Join(dir, "sds"), AdminSocket: filepath.Join(dir, "adm"),
-		Connections: envoy.DefaultConnections, StreamIdle: time.Hour, DrainTimeout: time.Second,
+		Connections: 1024, ConnectionStreams: 100, HeaderKB: 60, Headers: 100, Requests: 1024, Memory: 1 << 30,
+		StreamIdle: time.Hour, StreamMax: 2 * time.Hour, DrainTimeout: time.Second,
 	}
 	l, err := net.Listen("unix", settings.SDSSocket)
 	if err != nil {
@@ -90,6 +91,9 @@ func startBare(t testing.TB, upstream *url.URL, asks processor) bare {
 	}
 	if asks == noProcessor {
 		withoutProcessor(t, boot)
+	}
+	for _, f := range change {
+		f(boot)
 	}
 	text, err := envoy.Marshal(boot)
 	if err != nil {
