@@ -110,9 +110,21 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 }
 
 // Drain waits until no exchange is running or ctx is done, and then ends those
-// that still are, with a block.
+// that still are, with a block. It returns once they have their answers and
+// their verdicts, since the process may end then.
 func (s *Server) Drain(ctx context.Context) {
-	defer s.stop()
+	s.wait(ctx)
+	s.stop()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	s.wait(ctx)
+}
+
+// endTimeout bounds the wait for exchanges that were told to end.
+const endTimeout = 2 * time.Second
+
+// wait waits until no exchange is running or ctx is done.
+func (s *Server) wait(ctx context.Context) {
 	for s.active.Load() > 0 {
 		select {
 		case <-s.idle:
