@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -22,7 +21,6 @@ type exchange struct {
 	srv     *Server
 	inbox   *inbox
 	ctx     context.Context
-	id      string
 	due     time.Time // when the request must have arrived
 	arrived bool      // all of it has
 	sends   bool      // it has a body that ends
@@ -41,35 +39,30 @@ type exchange struct {
 // doing, so the stream just ends.
 var errOrder = errors.New("message out of order")
 
-func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *exchange {
-	id := s.cfg.NewID()
-	x := &exchange{
-		reply: &reply{stream: stream, id: id},
-		srv:   s,
-		ctx:   stream.Context(),
-		id:    id,
-		late:  refuseUnchecked,
-	}
-	x.inbox = newInbox(s.stopping, stream, func(reason error) error {
-		err := x.own(func() error { return x.end(reason) })
-		if err != nil {
-			// Process waits for Envoy, so Envoy must not wait for Process. In
-			// a response that has started this resets the stream.
-			_ = x.refuse(refuseUnchecked, nil)
-		}
-		return err
+// begin makes x the exchange of its stream.
+func (x *exchange) begin(s *Server) {
+	x.srv, x.ctx, x.late = s, x.stream.Context(), refuseUnchecked
+	x.id = s.cfg.NewID()
+	x.inbox = newInbox(s.stopping, x.stream, func(reason error) (err error) {
+		err = errPanic // unless own returns
+		defer func() {
+			if err != nil {
+				// Process waits for Envoy, so Envoy must not wait for Process.
+				// In a response that has started this resets the stream.
+				_ = x.refuse(refuseUnchecked, nil)
+			}
+		}()
+		return x.own(func() error { return x.end(reason) })
 	})
-	return x
 }
 
 // own does what the exchange's owner does last, f, and concludes the exchange,
 // unless it was taken over. A panic ends in a status that is not OK.
 func (x *exchange) own(f func() error) (err error) {
 	defer func() {
-		// The panic's value may hold content, so it is not looked at.
-		if r := recover(); r != nil {
+		if recover() != nil {
 			x.srv.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
-			err = status.Error(codes.Internal, "panic")
+			err = errPanic
 		}
 	}()
 	defer func() {

@@ -28,6 +28,8 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Recorder takes the verdict of each exchange, before the exchange is answered.
@@ -85,7 +87,7 @@ func New(cfg Config) *Server {
 func (s *Server) Register(g *grpc.Server) { extprocv3.RegisterExternalProcessorServer(g, s) }
 
 // Process implements the ext_proc service for one exchange.
-func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err error) {
 	s.active.Add(1)
 	defer func() {
 		if s.active.Add(-1) == 0 {
@@ -95,9 +97,21 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 			}
 		}
 	}()
-	x := newExchange(s, stream)
+	x := &exchange{reply: &reply{stream: stream}}
+	returned := false
+	defer func() {
+		switch {
+		case recover() != nil:
+			err = errPanic
+		case !returned:
+			// The goroutine ends (runtime.Goexit), so no status will be
+			// returned. A reply tells Envoy.
+			_ = x.refuse(refuseUnchecked, x.verdict)
+		}
+	}()
+	x.begin(s)
 	defer x.inbox.close()
-	err := x.own(x.run)
+	err = x.own(x.run)
 	if errors.Is(err, errTaken) {
 		<-x.inbox.taken
 		err = x.inbox.err
@@ -106,8 +120,13 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 		x.response = nil // a slow client may take its time
 		x.inbox.linger()
 	}
+	returned = true
 	return err
 }
+
+// errPanic ends a stream in which something panicked. The panic's value may
+// hold content, so it is not looked at.
+var errPanic = status.Error(codes.Internal, "panic")
 
 // Drain waits until no exchange is running or ctx is done, and then ends those
 // that still are, with a block. It returns once they have their answers and

@@ -43,8 +43,10 @@ type inbox struct {
 func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, end func(error) error) *inbox {
 	b := &inbox{stream: stream, taken: make(chan struct{})}
 	take := func(reason error) {
+		b.err = errPanic // unless end returns
+		defer close(b.taken)
+		defer func() { _ = recover() }()
 		b.err = end(reason)
-		close(b.taken)
 	}
 	b.timer = time.AfterFunc(time.Hour, func() {
 		if b.takeLate() {
