@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -21,9 +22,10 @@ type exchange struct {
 	srv     *Server
 	inbox   *inbox
 	ctx     context.Context
-	due     time.Time // when the request must have arrived
-	arrived bool      // all of it has
-	sends   bool      // it has a body that ends
+	stop    context.CancelFunc // of ctx
+	due     time.Time          // when the request must have arrived
+	arrived bool               // all of it has
+	sends   bool               // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
 	late *refusal
@@ -31,6 +33,7 @@ type exchange struct {
 	api      *decode.API // nil for what is not inspected
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded
+	recorder atomic.Int32      // who may record it: nobody yet, the owner or who seized it
 	response *inspect.Direction
 	gone     bool // Envoy, or one of those for whom it speaks
 }
@@ -41,19 +44,10 @@ var errOrder = errors.New("message out of order")
 
 // begin makes x the exchange of its stream.
 func (x *exchange) begin(s *Server) {
-	x.srv, x.ctx, x.late = s, x.stream.Context(), refuseUnchecked
+	x.srv, x.late = s, refuseUnchecked
+	x.ctx, x.stop = context.WithCancel(x.stream.Context())
 	x.id = s.cfg.NewID()
-	x.inbox = newInbox(s.stopping, x.stream, func(reason error) (err error) {
-		err = errPanic // unless own returns
-		defer func() {
-			if err != nil {
-				// Process waits for Envoy, so Envoy must not wait for Process.
-				// In a response that has started this resets the stream.
-				_ = x.refuse(refuseUnchecked, nil)
-			}
-		}()
-		return x.own(func() error { return x.end(reason) })
-	})
+	x.inbox = newInbox(s.stopping, x.stream, s.cfg.Timeouts.Request, (*watched)(x))
 }
 
 // own does what the exchange's owner does last, f, and concludes the exchange,
@@ -160,6 +154,9 @@ func (x *exchange) strongest() verdict.Decision {
 func (x *exchange) conclude(d verdict.Decision) error {
 	if x.verdict != nil {
 		return nil
+	}
+	if !x.recorder.CompareAndSwap(nobody, owner) && x.recorder.Load() != owner {
+		return errTaken
 	}
 	cfg := &x.srv.cfg
 	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())

@@ -110,6 +110,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 		}
 	}()
 	x.begin(s)
+	defer x.stop()
 	defer x.inbox.close()
 	err = x.own(x.run)
 	if errors.Is(err, errTaken) {
@@ -118,6 +119,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 	}
 	if err == nil {
 		x.response = nil // a slow client may take its time
+		x.inbox.close()
 		x.inbox.linger()
 	}
 	returned = true

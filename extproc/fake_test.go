@@ -28,8 +28,9 @@ type fakeStream struct {
 
 	mu        sync.Mutex
 	failSends bool
-	resets    bool   // the stream may be reset after the response headers
-	trace     string // see note
+	blocked   chan struct{} // if it is set, nothing is read until it is closed
+	resets    bool          // the stream may be reset after the response headers
+	trace     string        // see note
 	sides     [2]sideState
 	immediate *extprocv3.ImmediateResponse
 	headers   [2]*extprocv3.HeadersResponse
@@ -60,6 +61,12 @@ func (f *fakeStream) Recv() (*extprocv3.ProcessingRequest, error) {
 }
 
 func (f *fakeStream) Send(r *extprocv3.ProcessingResponse) error {
+	f.mu.Lock()
+	blocked := f.blocked
+	f.mu.Unlock()
+	if blocked != nil {
+		<-blocked
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failSends {

@@ -204,6 +204,7 @@ type faultyClassifier struct {
 	trap *trap
 	word string
 	do   func() error
+	wait bool // until the context is done
 }
 
 func (c *faultyClassifier) NewScanner(s verdict.Stage) classify.Scanner {
@@ -218,6 +219,9 @@ type faultyScanner struct {
 
 func (s *faultyScanner) Write(ctx context.Context, text []byte, dst []classify.Match) ([]classify.Match, int64, error) {
 	s.c.trap.at("Write")
+	if err := s.c.waiting(ctx); err != nil {
+		return nil, 0, err
+	}
 	if s.c.word != "" && bytes.Contains(text, []byte(s.c.word)) {
 		if err := s.c.do(); err != nil {
 			return nil, 0, err
