@@ -119,6 +119,7 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 	if err := s.serveGRPC(processor, extProcSocket); err != nil {
 		return err
 	}
+	s.close = append(s.close, s.endExchanges)
 	secrets := envoy.NewSecrets()
 	if err := secrets.SetTLS(s.key.Chain, s.key.KeyPEM()); err != nil {
 		return err
@@ -128,6 +129,14 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 	)
 	secrets.Register(ctx, discovery)
 	return s.serveGRPC(discovery, sdsSocket)
+}
+
+// endExchanges waits for the verdicts of what still runs: that of an Envoy which
+// died ends by itself.
+func (s *sidecar) endExchanges() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s.processor.Drain(ctx)
 }
 
 // maxMessage bounds a message from Envoy, in bytes. It sends what its buffers
