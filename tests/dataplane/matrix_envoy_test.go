@@ -1,6 +1,9 @@
 package dataplane
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -75,7 +78,13 @@ func matrixEnvoyStopped(t *testing.T, m *matrix) {
 	pid := envoyOf(t, s)
 	goOn := sync.OnceFunc(func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
 	defer goOn()
-	c.meet(func() { _ = syscall.Kill(pid, syscall.SIGSTOP) })
+	c.meet(func() {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+		waitFor(t, "envoy to stop", func() bool {
+			state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+			return err == nil && strings.Contains(string(state), ") T ")
+		})
+	})
 	c.on()
 	// The sidecar is to have given up on it before it goes on: 10 s until it
 	// asks, 5 s until it has no answer.
