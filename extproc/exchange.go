@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -22,16 +22,17 @@ type exchange struct {
 	srv     *Server
 	inbox   *inbox
 	ctx     context.Context
-	id      string
-	due     time.Time // when the request, then the response, must have arrived
-	arrived bool      // all of it has
-	sends   bool      // it has a body that ends
+	stop    context.CancelFunc // of ctx
+	due     time.Time          // when the request, then the response, must have arrived
+	arrived bool               // all of it has
+	sends   bool               // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
 	late *refusal
 
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded, or that was tried
+	recorder atomic.Int32      // who may record it: nobody yet, the owner or who seized it
 	recorded bool
 	code     string // of its refusal
 	admitted bool   // it counts among those that run at once
@@ -45,36 +46,22 @@ type exchange struct {
 // doing, so the stream just ends.
 var errOrder = errors.New("message out of order")
 
-func newExchange(s *Server, stream extprocv3.ExternalProcessor_ProcessServer) *exchange {
-	id := s.cfg.NewID()
-	x := &exchange{
-		reply: &reply{stream: stream, id: id, observer: s.cfg.Observer},
-		srv:   s,
-		ctx:   stream.Context(),
-		id:    id,
-		late:  refuseUnchecked,
-	}
-	x.inbox = newInbox(s.stopping, stream, s.cfg.Observer, func(reason error) error {
-		err := x.own(func() error { return x.end(reason) })
-		if err != nil {
-			// Process waits for Envoy, so Envoy must not wait for Process. In
-			// a response that has started this resets the stream.
-			_ = x.refuse(refuseUnchecked, nil)
-		}
-		return err
-	})
-	return x
+// begin makes x the exchange of its stream.
+func (x *exchange) begin(s *Server) {
+	x.srv, x.late = s, refuseUnchecked
+	x.ctx, x.stop = context.WithCancel(x.stream.Context())
+	x.id = s.cfg.NewID()
+	x.inbox = newInbox(s.stopping, x.stream, s.cfg.Timeouts.Request, s.cfg.Observer, (*watched)(x))
 }
 
 // own does what the exchange's owner does last, f, and concludes the exchange,
 // unless it was taken over. A panic ends in a status that is not OK.
 func (x *exchange) own(f func() error) (err error) {
 	defer func() {
-		// The panic's value may hold content, so it is not looked at.
-		if r := recover(); r != nil {
+		if recover() != nil {
 			x.srv.cfg.Log.Error("exchange panicked and was blocked", "request_id", x.id)
 			x.srv.cfg.Observer.Noticed(EventPanic)
-			err = status.Error(codes.Internal, "panic")
+			err = errPanic
 		}
 	}()
 	defer func() {
@@ -178,6 +165,9 @@ func (x *exchange) strongest() verdict.Decision {
 func (x *exchange) conclude(d verdict.Decision) error {
 	if x.verdict != nil {
 		return nil
+	}
+	if !x.recorder.CompareAndSwap(unclaimed, owner) && x.recorder.Load() != owner {
+		return errTaken
 	}
 	cfg := &x.srv.cfg
 	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())

@@ -28,6 +28,8 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Recorder takes the verdict of each exchange, before the exchange is answered.
@@ -93,7 +95,7 @@ func New(cfg Config) *Server {
 func (s *Server) Register(g *grpc.Server) { extprocv3.RegisterExternalProcessorServer(g, s) }
 
 // Process implements the ext_proc service for one exchange.
-func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error {
+func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err error) {
 	s.active.Add(1)
 	defer func() {
 		if s.active.Add(-1) == 0 {
@@ -104,27 +106,58 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) error
 		}
 	}()
 	s.cfg.Observer.Began()
-	x := newExchange(s, stream)
+	x := &exchange{reply: &reply{stream: stream, observer: s.cfg.Observer}}
+	returned := false
+	defer func() {
+		switch {
+		case recover() != nil:
+			err = errPanic
+		case !returned:
+			// The goroutine ends (runtime.Goexit), so no status will be
+			// returned. A reply tells Envoy.
+			_ = x.refuse(refuseUnchecked, x.verdict)
+		}
+	}()
 	// Of a watch that took the exchange over this is behind.
 	defer x.observed()
 	defer x.release()
+	x.begin(s)
+	defer x.stop()
 	defer x.inbox.close()
-	err := x.own(x.run)
+	err = x.own(x.run)
 	if errors.Is(err, errTaken) {
 		<-x.inbox.taken
 		err = x.inbox.err
 	}
 	if err == nil {
 		x.response.Close() // Envoy may take its time
+		x.inbox.close()
 		x.inbox.linger()
 	}
+	returned = true
 	return err
 }
 
+// errPanic ends a stream in which something panicked. The panic's value may
+// hold content, so it is not looked at.
+var errPanic = status.Error(codes.Internal, "panic")
+
 // Drain waits until no exchange is running or ctx is done, and then ends those
-// that still are, with a block.
+// that still are, with a block. It returns once they have their answers and
+// their verdicts, since the process may end then.
 func (s *Server) Drain(ctx context.Context) {
-	defer s.stop()
+	s.wait(ctx)
+	s.stop()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	s.wait(ctx)
+}
+
+// endTimeout bounds the wait for exchanges that were told to end.
+const endTimeout = 2 * time.Second
+
+// wait waits until no exchange is running or ctx is done.
+func (s *Server) wait(ctx context.Context) {
 	for s.active.Load() > 0 {
 		select {
 		case <-s.idle:

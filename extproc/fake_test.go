@@ -28,7 +28,9 @@ type fakeStream struct {
 
 	mu        sync.Mutex
 	failSends bool
-	trace     string // see note
+	blocked   chan struct{} // if it is set, nothing is read until it is closed
+	resets    bool          // the stream may be reset after the response headers
+	trace     string        // see note
 	sides     [2]sideState
 	immediate *extprocv3.ImmediateResponse
 	headers   [2]*extprocv3.HeadersResponse
@@ -60,6 +62,12 @@ func (f *fakeStream) Recv() (*extprocv3.ProcessingRequest, error) {
 
 func (f *fakeStream) Send(r *extprocv3.ProcessingResponse) error {
 	f.mu.Lock()
+	blocked := f.blocked
+	f.mu.Unlock()
+	if blocked != nil {
+		<-blocked
+	}
+	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.failSends {
 		return status.Error(codes.Unavailable, "transport is closing")
@@ -69,7 +77,7 @@ func (f *fakeStream) Send(r *extprocv3.ProcessingResponse) error {
 	}
 	switch r := r.GetResponse().(type) {
 	case *extprocv3.ProcessingResponse_ImmediateResponse:
-		if f.sides[index(response)].headers {
+		if f.sides[index(response)].headers && !f.resets {
 			f.t.Error("immediate response after the response headers: Envoy would reset the stream")
 		}
 		f.immediate = r.ImmediateResponse

@@ -14,6 +14,7 @@ var (
 	errStream   = errors.New("stream ended by Envoy") // the client or the upstream went, or Envoy stopped
 	errDeadline = errors.New("deadline passed")
 	errShutdown = errors.New("shutting down")
+	errStuck    = errors.New("no progress")
 	errTaken    = errors.New("exchange was taken over")
 )
 
@@ -23,33 +24,54 @@ var (
 // only then, and answer in its stead; Envoy ends the stream upon that. (To hand
 // each message from a goroutine that receives to one that inspects would cost a
 // tenth of what the processor adds to a round trip.)
+//
+// An exchange that does not wait is at work on a message. If that takes longer
+// than its patience, whoever it waits for is told so by the context and, if that
+// does not help, the exchange is seized and left to itself.
 type inbox struct {
 	stream   extprocv3.ExternalProcessor_ProcessServer
 	observer Observer
 	timer    *time.Timer
 	unwatch  func() bool
+	patience time.Duration
+	worker   worker
 
 	mu       sync.Mutex
 	waiting  bool // the exchange is at rest, in Recv
 	deadline time.Time
 	over     error // why there is no next message, if it is known
+	messages int   // received so far
+	found    int   // messages when the timer last found the exchange at work
+	strikes  int   // how often since then it found it at the same message
 
 	taken chan struct{} // closed when whoever took the exchange over is done
 	err   error         // what came of that; to be read once taken is closed
 }
 
-// newInbox returns the inbox of a stream. When a wait is over its deadline, or
-// stopping is done, end is called with the reason by the watch, to which the
-// exchange then belongs.
-func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, o Observer, end func(error) error) *inbox {
-	b := &inbox{stream: stream, observer: o, taken: make(chan struct{})}
+// worker is the exchange as its inbox knows it. All but end is called while the
+// exchange is at work, too.
+type worker interface {
+	// end is called by the watch with the reason when a wait is over its
+	// deadline or the server is stopping, or when the exchange was seized. The
+	// exchange then belongs to the watch.
+	end(reason error) error
+	sending() bool // it waits for Envoy to read
+	cancel()
+	seize() bool // it can send nothing any more, unless it is sending
+}
+
+// newInbox returns the inbox of a stream, which is watched until it is closed.
+func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_ProcessServer, patience time.Duration, o Observer, w worker) *inbox {
+	b := &inbox{stream: stream, observer: o, patience: patience, worker: w, taken: make(chan struct{})}
 	take := func(reason error) {
-		b.err = end(reason)
-		close(b.taken)
+		b.err = errPanic // unless end returns
+		defer close(b.taken)
+		defer func() { _ = recover() }()
+		b.err = w.end(reason)
 	}
 	b.timer = time.AfterFunc(time.Hour, func() {
-		if b.takeLate() {
-			take(errDeadline)
+		if reason := b.overdue(); reason != nil {
+			take(reason)
 		}
 	})
 	b.unwatch = context.AfterFunc(stopping, func() {
@@ -62,7 +84,12 @@ func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_Proce
 
 // close ends the watch.
 func (b *inbox) close() {
+	b.mu.Lock()
+	if b.over == nil {
+		b.over = errStream
+	}
 	b.timer.Stop()
+	b.mu.Unlock()
 	b.unwatch()
 }
 
@@ -79,6 +106,7 @@ func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 		return nil, errTaken
 	}
 	b.waiting = false
+	b.messages++
 	if err != nil {
 		return nil, errStream
 	}
@@ -101,16 +129,37 @@ func (b *inbox) wait(deadline time.Time) error {
 	return nil
 }
 
-// takeLate takes over an exchange that has waited past its deadline.
-func (b *inbox) takeLate() bool {
+// overdue looks at what the exchange does, now that the timer has fired, and
+// returns why it is to be taken over, if it is.
+func (b *inbox) overdue() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	// The timer may have fired for an earlier wait.
-	if !b.waiting || b.over != nil || time.Now().Before(b.deadline) {
-		return false
+	switch {
+	case b.over != nil:
+		return nil
+	case b.waiting:
+		// The timer may have fired for an earlier wait.
+		if time.Now().Before(b.deadline) {
+			return nil
+		}
+		b.over = errDeadline
+		return errDeadline
 	}
-	b.over = errDeadline
-	return true
+	b.timer.Reset(b.patience)
+	if b.messages != b.found || b.worker.sending() {
+		b.found, b.strikes = b.messages, 0
+		return nil
+	}
+	b.strikes++
+	switch {
+	case b.strikes == 1:
+		b.worker.cancel()
+		return nil
+	case !b.worker.seize():
+		return nil
+	}
+	b.over = errTaken
+	return errStuck
 }
 
 // shut ends the exchange's messages. It takes it over if it waits for one, and

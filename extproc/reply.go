@@ -2,6 +2,7 @@ package extproc
 
 import (
 	"strconv"
+	"sync"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
@@ -19,6 +20,19 @@ type reply struct {
 	started bool        // the response headers are out
 
 	observer Observer
+
+	mu     sync.Mutex // held while something is sent
+	seized bool       // whoever sends is too late
+}
+
+// send sends one message. Once the exchange is seized it sends no more.
+func (r *reply) send(m *extprocv3.ProcessingResponse) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seized {
+		return errTaken
+	}
+	return r.stream.Send(m)
 }
 
 type side bool
@@ -56,11 +70,11 @@ func (r *reply) headers(s side, m *corev3.HeaderMap, keep func(name, value strin
 	}}
 	if s == response {
 		r.started = true
-		return r.stream.Send(&extprocv3.ProcessingResponse{
+		return r.send(&extprocv3.ProcessingResponse{
 			Response: &extprocv3.ProcessingResponse_ResponseHeaders{ResponseHeaders: h},
 		})
 	}
-	return r.stream.Send(&extprocv3.ProcessingResponse{
+	return r.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestHeaders{RequestHeaders: h},
 	})
 }
@@ -110,7 +124,7 @@ func (r *reply) bodyPiece(s side, piece []byte, end bool) error {
 		m.request.RequestBody = &m.body
 		m.message.Response = &m.request
 	}
-	if err := r.stream.Send(&m.message); err != nil {
+	if err := r.send(&m.message); err != nil {
 		return err
 	}
 	r.observer.Moved(s == response, 0, len(piece))
@@ -124,11 +138,11 @@ func (r *reply) trailers(s side, m *corev3.HeaderMap) error {
 		t.HeaderMutation.RemoveHeaders = append(t.HeaderMutation.RemoveHeaders, h.GetKey())
 	}
 	if s == response {
-		return r.stream.Send(&extprocv3.ProcessingResponse{
+		return r.send(&extprocv3.ProcessingResponse{
 			Response: &extprocv3.ProcessingResponse_ResponseTrailers{ResponseTrailers: t},
 		})
 	}
-	return r.stream.Send(&extprocv3.ProcessingResponse{
+	return r.send(&extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_RequestTrailers{RequestTrailers: t},
 	})
 }
@@ -157,11 +171,15 @@ func (r *reply) ownID() []*corev3.HeaderValueOption {
 }
 
 func (r *reply) immediate(status int, headers []*corev3.HeaderValueOption, body []byte) error {
-	return r.stream.Send(&extprocv3.ProcessingResponse{
+	return r.send(immediately(status, append(headers, setHeader(requestID, r.id)), body))
+}
+
+func immediately(status int, headers []*corev3.HeaderValueOption, body []byte) *extprocv3.ProcessingResponse {
+	return &extprocv3.ProcessingResponse{
 		Response: &extprocv3.ProcessingResponse_ImmediateResponse{ImmediateResponse: &extprocv3.ImmediateResponse{
 			Status:  &typev3.HttpStatus{Code: typev3.StatusCode(status)}, //nolint:gosec // three digits
-			Headers: &extprocv3.HeaderMutation{SetHeaders: append(headers, setHeader(requestID, r.id))},
+			Headers: &extprocv3.HeaderMutation{SetHeaders: headers},
 			Body:    body,
 		}},
-	})
+	}
 }

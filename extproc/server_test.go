@@ -52,15 +52,31 @@ type house struct {
 	*Server
 	recorder *fakeRecorder
 	faulty   *faultyClassifier
+	trap     *trap
 	logs     *syncBuffer
 	budget   *Budget
 	observer *fakeObserver
 }
 
+// trap has a named place of the house do something, once it is set.
+type trap struct{ set atomic.Pointer[trapped] }
+
+type trapped struct {
+	place string
+	do    func()
+}
+
+func (p *trap) at(place string) {
+	if s := p.set.Load(); s != nil && s.place == place {
+		s.do()
+	}
+}
+
 // newHouse is the only place of the tests that makes a Config.
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	h := &house{recorder: &fakeRecorder{}, logs: &syncBuffer{}, budget: NewBudget(64 << 20), observer: &fakeObserver{}}
+	h := &house{trap: &trap{}, logs: &syncBuffer{}, budget: NewBudget(64 << 20), observer: &fakeObserver{}}
+	h.recorder = &fakeRecorder{trap: h.trap}
 	b, err := policy.Load(fstest.MapFS{
 		"policy.toml": {Data: []byte(testPolicy)},
 		"block.txt":   {Data: []byte("codename nightjar")},
@@ -70,7 +86,7 @@ func newHouse(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.faulty = &faultyClassifier{Classifier: patterns()}
+	h.faulty = &faultyClassifier{Classifier: patterns(), trap: h.trap}
 	limits := inspect.DefaultLimits()
 	limits.Decode.Body = maxBody
 	limits.Requests, limits.Responses = h.budget.Requests(), h.budget.Responses()
@@ -84,10 +100,16 @@ func newHouse(t testing.TB) *house {
 		Timeouts:      Timeouts{Request: requestTime, Upstream: upstreamTime, Response: responseTime},
 		MaxBody:       maxBody,
 		MaxRequests:   maxRequests,
-		NewID:         func() string { return "id-" + strconv.FormatInt(ids.Add(1), 10) },
-		Now:           func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		Observer:      h.observer,
-		Log:           slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		NewID: func() string {
+			h.trap.at("NewID")
+			return "id-" + strconv.FormatInt(ids.Add(1), 10)
+		},
+		Now: func() time.Time {
+			h.trap.at("Now")
+			return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		},
+		Log: slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	// Whatever a test does, no log line has a word of what went through.
 	t.Cleanup(func() {
@@ -132,6 +154,7 @@ func localPaths(w http.ResponseWriter, r *http.Request) {
 
 // fakeRecorder counts verdicts and fails on request.
 type fakeRecorder struct {
+	trap     *trap
 	mu       sync.Mutex
 	verdicts []verdict.External
 	ids      []string
@@ -140,6 +163,7 @@ type fakeRecorder struct {
 }
 
 func (r *fakeRecorder) Record(ctx context.Context, requestID, api string, v verdict.External) error {
+	r.trap.at("Record")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.panics {
@@ -184,11 +208,14 @@ func (r *fakeRecorder) expectNone(t testing.TB) {
 // given word.
 type faultyClassifier struct {
 	classify.Classifier
+	trap *trap
 	word string
 	do   func() error
+	wait bool // until the context is done
 }
 
 func (c *faultyClassifier) NewScanner(s verdict.Stage) classify.Scanner {
+	c.trap.at("NewScanner")
 	return &faultyScanner{c.Classifier.NewScanner(s), c}
 }
 
@@ -198,12 +225,26 @@ type faultyScanner struct {
 }
 
 func (s *faultyScanner) Write(ctx context.Context, text []byte, dst []classify.Match) ([]classify.Match, int64, error) {
+	s.c.trap.at("Write")
+	if err := s.c.waiting(ctx); err != nil {
+		return nil, 0, err
+	}
 	if s.c.word != "" && bytes.Contains(text, []byte(s.c.word)) {
 		if err := s.c.do(); err != nil {
 			return nil, 0, err
 		}
 	}
 	return s.Scanner.Write(ctx, text, dst)
+}
+
+func (s *faultyScanner) Settle(ctx context.Context, dst []classify.Match) ([]classify.Match, error) {
+	s.c.trap.at("Settle")
+	return s.Scanner.Settle(ctx, dst)
+}
+
+func (s *faultyScanner) Close(ctx context.Context, dst []classify.Match) ([]classify.Match, error) {
+	s.c.trap.at("Close")
+	return s.Scanner.Close(ctx, dst)
 }
 
 var errFault = errors.New("the secret fox")

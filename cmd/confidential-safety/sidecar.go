@@ -131,6 +131,7 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 	if err := s.serveGRPC(processor, extProcSocket); err != nil {
 		return err
 	}
+	s.close = append(s.close, s.endExchanges)
 	secrets := envoy.NewSecrets()
 	if err := secrets.SetTLS(s.key.Chain, s.key.KeyPEM()); err != nil {
 		return err
@@ -140,6 +141,14 @@ func (s *sidecar) listen(ctx context.Context, extProcSocket, sdsSocket string) e
 	)
 	secrets.Register(ctx, discovery)
 	return s.serveGRPC(discovery, sdsSocket)
+}
+
+// endExchanges waits for the verdicts of what still runs: that of an Envoy which
+// died ends by itself.
+func (s *sidecar) endExchanges() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	s.processor.Drain(ctx)
 }
 
 // How much Envoy may send of one exchange, and of all over one connection,

@@ -17,6 +17,7 @@ var binary string
 
 func TestMain(m *testing.M) {
 	becomeNoop()
+	becomeMatrixChild()
 	dir, err := os.MkdirTemp("", "dataplane-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
