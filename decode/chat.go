@@ -3,6 +3,7 @@ package decode
 import (
 	"maps"
 	"net/http"
+	"strings"
 )
 
 // chatCompletions follows the OpenAI API reference, with the members that vLLM
@@ -14,7 +15,7 @@ func chatCompletions() *API {
 		Method: http.MethodPost,
 		Path:   "/v1/chat/completions",
 		request: object(served(map[string]*rule{
-			"messages":           list(coordinateA, message),
+			"messages":           listOnly(coordinateA, message),
 			"tools":              list(coordinateB, chatTool()),
 			"audio":              opaque(Audio), // asks for a spoken answer
 			"web_search_options": opaque(Hosted),
@@ -22,8 +23,9 @@ func chatCompletions() *API {
 				"type": {single: true},
 				"content": {
 					kind:   Prediction,
-					items:  &rule{kind: Prediction, members: map[string]*rule{"type": {single: true}, "text": text(Prediction)}},
+					items:  texts(Prediction),
 					joined: true,
+					other:  alien,
 				},
 			}),
 		})),
@@ -49,27 +51,42 @@ func chatMessage() *rule {
 			"input": text(CustomToolInput),
 		}),
 	}, "id", "type"))
-	return object(singles(map[string]*rule{
+	// vLLM takes a part of numbers as the reasoning.
+	reasoning := byType(0, map[string]*rule{"prompt_embeds": opaque(TokenIDs)})
+	reasoning.kind = Reasoning
+	message := object(singles(map[string]*rule{
 		"name":              text(Name),
 		"content":           chatContent(),
 		"refusal":           text(Refusal),
-		"reasoning":         text(Reasoning),
+		"reasoning":         reasoning,
 		"reasoning_content": text(ReasoningContent),
 		"tool_calls":        list(coordinateB, call),
 		"function_call":     function,
 		"audio":             opaque(Audio),
 		"images":            opaque(Images),
 	}, "role", "tool_call_id"))
+	message.items = opaque(alien) // several conversations in one request
+	return message
 }
 
-// served adds the members of a request that vLLM and SGLang take beside those of
-// the reference: what has been turned into numbers, media, and programs that make
-// words of words.
+// texts is the rule of a part that is text.
+func texts(k Kind) *rule {
+	r := byType(alien, map[string]*rule{"text": object(map[string]*rule{"text": text(k)})})
+	r.kind = k
+	return r
+}
+
+// served adds the members of a request that vLLM, SGLang and LiteLLM take beside
+// those of the reference: what has been turned into numbers, media, programs that
+// make words of words, and what another server has or this one keeps.
 func served(members map[string]*rule) map[string]*rule {
 	for name, o := range map[string]Opaque{
 		"input_ids": TokenIDs, "input_embeds": TokenIDs, "prompt_token_ids": TokenIDs, "prompt_embeds": TokenIDs,
-		"image_data": Images, "audio_data": Audio, "video_data": Video, "multi_modal_data": Images | Audio | Video,
-		"chat_template": Templates,
+		"embed_overrides": TokenIDs,
+		"image_data":      Images, "audio_data": Audio, "video_data": Video, "multi_modal_data": Images | Audio | Video,
+		"chat_template": Templates, "custom_logit_processor": Templates,
+		"kv_transfer_params": Stored, "ec_transfer_params": Stored, "session_params": Stored,
+		"bootstrap_host": Stored, "bootstrap_room": Stored, "prompt_id": Stored, "vector_store_ids": Hosted,
 	} {
 		members[name] = opaque(o)
 	}
@@ -100,18 +117,23 @@ func chatContent() *rule {
 		"refusal":  words("refusal"),
 		"thinking": words("thinking"),
 		"file":     opaque(Files),
+
+		"prompt_embeds": opaque(TokenIDs),
 	}
+	untyped := map[string]*rule{"text": text(Content), "refusal": text(Content)}
 	for name, o := range map[string]Opaque{
 		"image_url": Images, "image_embeds": Images, "image_pil": Images,
-		"audio_url": Audio, "audio_embeds": Audio, "input_audio": Audio, "video_url": Video,
+		"audio_url": Audio, "audio_embeds": Audio, "input_audio": Audio, "video_url": Video, "video_embeds": Video,
 	} {
-		url := &rule{link: true, members: map[string]*rule{"url": {link: true}}}
-		parts[name] = &rule{opaque: o, members: map[string]*rule{name: url}}
+		parts[name], untyped[name] = opaque(o), opaque(o)
+		if strings.HasSuffix(name, "_url") {
+			parts[name], untyped[name] = &rule{opaque: o, members: map[string]*rule{name: link(0)}}, link(o)
+		}
 	}
 	part := byType(alien, parts)
 	part.kind = Content
 	// A server may also take one part for the list of it.
-	whole := byType(alien, withUntyped(parts, object(map[string]*rule{"text": text(Content), "refusal": text(Content)})))
+	whole := byType(alien, withUntyped(parts, object(untyped)))
 	whole.kind, whole.items, whole.joined = Content, part, true
 	return whole
 }

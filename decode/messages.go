@@ -13,10 +13,11 @@ func messages() *API {
 		IDHeader: "request-id",
 		request: object(served(map[string]*rule{
 			"system":      blocks(Instructions),
-			"messages":    list(coordinateA, object(singles(map[string]*rule{"content": blocks(Content)}, "role"))),
+			"messages":    listOnly(coordinateA, object(singles(map[string]*rule{"content": blocks(Content)}, "role"))),
 			"tools":       list(coordinateB, messageTool()),
 			"mcp_servers": opaque(Hosted),
 			"container":   opaque(Stored),
+			"thread":      opaque(Stored),
 		})),
 		response: message(),
 		event:    messageEvent(),
@@ -68,13 +69,15 @@ func blocks(k Kind) *rule {
 // block holds the kinds of content blocks, but for those that hold others.
 func block(k Kind) map[string]*rule {
 	source := func(o Opaque) *rule {
-		return byType(alien, map[string]*rule{
+		r := byType(alien, map[string]*rule{
 			"base64":  opaque(o),
 			"url":     {opaque: o, members: map[string]*rule{"url": {link: true}}},
 			"file":    {opaque: o, members: map[string]*rule{"file_id": opaque(Stored)}},
 			"text":    object(map[string]*rule{"data": text(k), "media_type": {single: true}}),
 			"content": object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true, other: alien}}),
 		})
+		r.link = true
+		return r
 	}
 	called := func() *rule {
 		return object(singles(map[string]*rule{"name": text(ToolName)}, "id"))
@@ -87,7 +90,7 @@ func block(k Kind) map[string]*rule {
 		"document": object(map[string]*rule{
 			"source": source(Files), "title": text(Name), "context": text(Name),
 		}),
-		"search_result":   object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true}}),
+		"search_result":   object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true, other: alien}}),
 		"tool_use":        called(),
 		"server_tool_use": called(), "mcp_tool_use": called(),
 		"tool_reference": object(map[string]*rule{"tool_name": text(ToolName)}),

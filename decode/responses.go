@@ -13,8 +13,8 @@ func responses() *API {
 		Method: http.MethodPost,
 		Path:   "/v1/responses",
 		request: object(served(map[string]*rule{
-			"input":        {kind: Content, items: responseItem(true), numbers: coordinateA},
-			"instructions": text(Instructions),
+			"input":        {kind: Content, items: responseItem(true), numbers: coordinateA, other: alien},
+			"instructions": only(Instructions),
 			"tools":        list(coordinateB, responseTool()),
 			// Their words are with the model's server only.
 			"previous_response_id": opaque(Stored),
@@ -38,8 +38,10 @@ func responseTool() *rule {
 			"description": text(ToolDescription),
 		})
 	}
+	several := described()
+	several.members["tools"] = list(noCoordinate, byType(Hosted, map[string]*rule{"function": described(), "custom": described()}))
 	return byType(Hosted, map[string]*rule{
-		"function": described(), "custom": described(), "": described(),
+		"function": described(), "custom": described(), "": described(), "namespace": several,
 		"local_shell": object(nil), "apply_patch": object(nil),
 	})
 }
