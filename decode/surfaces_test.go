@@ -244,12 +244,14 @@ func TestOpaque(t *testing.T) {
 // Events whose name and type differ are read differently by different clients.
 func TestEventNames(t *testing.T) {
 	for body, ok := range map[string]bool{
-		typed("ping", ""):                                    true,
-		"data: {\"type\":\"ping\"}\n\n":                      true,
-		"event: ping\n\n":                                    true,
-		"data: {\"type\":\"ping\"}\nevent:ping\n\n":          true,
-		"event: message_stop\ndata: {\"type\":\"ping\"}\n\n": false,
-		"event: ping\ndata: {\"type\":[\"ping\"]}\n\n":       false,
+		typed("ping", ""):                                               true,
+		"data: {\"type\":\"ping\"}\n\n":                                 true,
+		"event: ping\n\n":                                               true,
+		"data: {\"type\":\"ping\"}\nevent:ping\n\n":                     true,
+		"event: message_stop\ndata: {\"type\":\"ping\"}\n\n":            false,
+		"event: ping\nevent: error\n" + "data: {\"type\":\"ping\"}\n\n": false,
+		"event: ping\nevent\ndata: {\"type\":\"ping\"}\n\n":             false,
+		"event: ping\ndata: {\"type\":[\"ping\"]}\n\n":                  false,
 	} {
 		if _, err := readAll(named(t, "messages").ReadStream(DefaultLimits()), []byte(body)); (err == nil) != ok {
 			t.Errorf("%q: %v", body, err)
