@@ -113,10 +113,13 @@ func chatTool() *rule {
 func chatContent() *rule {
 	words := func(member string) *rule { return object(map[string]*rule{member: text(Content)}) }
 	parts := map[string]*rule{
-		"text":     words("text"),
-		"refusal":  words("refusal"),
-		"thinking": words("thinking"),
-		"file":     opaque(Files),
+		"text":      words("text"),
+		"refusal":   words("refusal"),
+		"thinking":  object(map[string]*rule{"thinking": text(Content), "text": text(Content)}),
+		"reasoning": object(map[string]*rule{"thinking": text(Content), "text": text(Content)}),
+		"file":      opaque(Files),
+
+		"tool_reference": words("name"),
 
 		"prompt_embeds": opaque(TokenIDs),
 	}
@@ -161,7 +164,10 @@ func chatAnswer(member string, message *rule) *rule {
 			members: map[string]*rule{"content": tokens, "refusal": tokens},
 			shadow:  true,
 		},
-		"token_ids": {shadow: true},
+		"token_ids":          {shadow: true},
+		"prompt_token_ids":   {shadow: true},
+		"response_token_ids": {shadow: true},
+		"meta_info":          {shadow: true},
 	}, "stop_reason", "matched_stop")
 	return object(envelope(map[string]*rule{"choices": list(coordinateA, object(choice))}))
 }
@@ -175,5 +181,6 @@ func envelope(members map[string]*rule) map[string]*rule {
 		"prompt_tokens_details", "completion_tokens_details"))
 	members["prompt_logprobs"] = &rule{shadow: true}
 	members["prompt_token_ids"] = &rule{shadow: true}
+	members["sglext"] = &rule{shadow: true}
 	return singles(members, "object", "system_fingerprint", "service_tier")
 }

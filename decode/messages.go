@@ -42,6 +42,7 @@ func messageTool() *rule {
 		"bash_20241022", "bash_20250124",
 		"text_editor_20241022", "text_editor_20250124", "text_editor_20250429", "text_editor_20250728",
 		"computer_20241022", "computer_20250124", "computer_20251124", "memory_20250818",
+		"computer_toolset_20260801", "browser_toolset_20260801",
 	} {
 		tools[name] = described()
 	}

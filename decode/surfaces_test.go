@@ -85,6 +85,21 @@ func TestSurfaces(t *testing.T) {
 		{"responses", "reasoning stream", typed("response.reasoning_summary_text.delta", `,"output_index":0,"summary_index":1,"delta":"a"`) +
 			typed("response.reasoning_text.delta", `,"output_index":0,"content_index":0,"delta":"b"`) + typed("response.refusal.delta", `,"output_index":0,"content_index":0,"delta":"c"`),
 			(*API).ReadStream, []string{"reasoning_content 0.1 a", "reasoning 0.0 b", "refusal 0.0 c"}},
+		{"responses", "reasoning as parts", typed("response.reasoning_part.added", `,"output_index":0,"content_index":0,"part":{"type":"reasoning_text","text":"a"}`) +
+			typed("response.reasoning_text.delta", `,"output_index":0,"content_index":0,"delta":"b"`) +
+			typed("response.reasoning_part.done", `,"output_index":0,"content_index":0,"part":{"type":"reasoning_text","text":"ab"}`), (*API).ReadStream,
+			[]string{"reasoning 0.0 a", "reasoning 0.0 b", "!reasoning 0.0 ab"}},
+		{"responses", "a shell's stream", typed("response.shell_call_command.added", `,"output_index":0,"command_index":1,"command":"a"`) +
+			typed("response.shell_call_command.delta", `,"output_index":0,"command_index":1,"delta":"b"`) +
+			typed("response.shell_call_command.done", `,"output_index":0,"command_index":1,"command":"ab"`) +
+			typed("response.shell_call_output_content.done", `,"output_index":0,"command_index":1,"output":[{"stdout":"c"}]`), (*API).ReadStream,
+			[]string{"other response.shell_call_command.added", "custom_input 0.1 a", "other response.shell_call_command.delta", "custom_input 0.1 b",
+				"other response.shell_call_command.done", "!custom_input 0.1 ab", "other response.shell_call_output_content.done", "other stdout", "other c"}},
+		{"responses", "annotations", typed("response.output_text.annotation.added", `,"output_index":0,"annotation":{"title":"a"}`) +
+			typed("response.output_text.annotation.added", `,"output_index":0,"annotation":{"title":"b"}`), (*API).ReadStream,
+			[]string{"other response.output_text.annotation.added", "other title", "other a", "other response.output_text.annotation.added", "other title", "other b"}},
+		{"responses", "earlier messages", `{"previous_input_messages":[{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]}`, (*API).ReadRequest,
+			[]string{"content .0 /a", "content .0 /b", "~content .0 a", "~content .0 b"}},
 		{"responses", "unknown events go on", typed("response.new.delta", `,"output_index":3,"delta":"night"`) + typed("response.new.delta", `,"delta":"jar","output_index":3`) +
 			typed("response.other.delta", `,"output_index":3,"delta":"x"`), (*API).ReadStream,
 			[]string{"unknown 3 new.delta night", "unknown 3 new.delta jar", "unknown 3 other.delta x"}},
