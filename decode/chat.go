@@ -1,10 +1,6 @@
 package decode
 
-import (
-	"maps"
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // chatCompletions follows the OpenAI API reference, with the members that vLLM
 // and SGLang add (reasoning, reasoning_content, prompt_logprobs, token_ids).
@@ -52,14 +48,17 @@ func chatMessage() *rule {
 		}),
 	}, "id", "type"))
 	// vLLM takes a part of numbers as the reasoning.
-	reasoning := byType(0, map[string]*rule{"prompt_embeds": opaque(TokenIDs)})
-	reasoning.kind = Reasoning
+	thought := func(k Kind) *rule {
+		r := byType(0, map[string]*rule{"prompt_embeds": opaque(TokenIDs)})
+		r.kind = k
+		return r
+	}
 	message := object(singles(map[string]*rule{
 		"name":              text(Name),
 		"content":           chatContent(),
 		"refusal":           text(Refusal),
-		"reasoning":         reasoning,
-		"reasoning_content": text(ReasoningContent),
+		"reasoning":         thought(Reasoning),
+		"reasoning_content": thought(ReasoningContent),
 		"tool_calls":        list(coordinateB, call),
 		"function_call":     function,
 		"audio":             opaque(Audio),
@@ -67,13 +66,6 @@ func chatMessage() *rule {
 	}, "role", "tool_call_id"))
 	message.items = opaque(alien) // several conversations in one request
 	return message
-}
-
-// texts is the rule of a part that is text.
-func texts(k Kind) *rule {
-	r := byType(alien, map[string]*rule{"text": object(map[string]*rule{"text": text(k)})})
-	r.kind = k
-	return r
 }
 
 // served adds the members of a request that vLLM, SGLang and LiteLLM take beside
@@ -105,47 +97,6 @@ func chatTool() *rule {
 		"custom":   object(map[string]*rule{"custom": described}),
 		"":         object(map[string]*rule{"function": described}),
 	})
-}
-
-// chatContent is the content of a message: a string or a list of parts. Models
-// are fed refusals among the parts, and parts that are strings (vLLM takes
-// them), as one text with the others.
-func chatContent() *rule {
-	words := func(member string) *rule { return object(map[string]*rule{member: text(Content)}) }
-	parts := map[string]*rule{
-		"text":      words("text"),
-		"refusal":   words("refusal"),
-		"thinking":  object(map[string]*rule{"thinking": text(Content), "text": text(Content)}),
-		"reasoning": object(map[string]*rule{"thinking": text(Content), "text": text(Content)}),
-		"file":      opaque(Files),
-
-		"tool_reference": words("name"),
-
-		"prompt_embeds": opaque(TokenIDs),
-	}
-	untyped := map[string]*rule{"text": text(Content), "refusal": text(Content)}
-	for name, o := range map[string]Opaque{
-		"image_url": Images, "image_embeds": Images, "image_pil": Images,
-		"audio_url": Audio, "audio_embeds": Audio, "input_audio": Audio, "video_url": Video, "video_embeds": Video,
-	} {
-		parts[name], untyped[name] = opaque(o), opaque(o)
-		if strings.HasSuffix(name, "_url") {
-			parts[name], untyped[name] = &rule{opaque: o, members: map[string]*rule{name: link(0)}}, link(o)
-		}
-	}
-	part := byType(alien, parts)
-	part.kind = Content
-	// A server may also take one part for the list of it.
-	whole := byType(alien, withUntyped(parts, object(untyped)))
-	whole.kind, whole.items, whole.joined = Content, part, true
-	return whole
-}
-
-// withUntyped adds a variant for an object that names no type.
-func withUntyped(variants map[string]*rule, r *rule) map[string]*rule {
-	all := maps.Clone(variants)
-	all[""] = r
-	return all
 }
 
 // chatAnswer is a whole response, whose choices hold a message, or one event

@@ -74,7 +74,7 @@ func responseItem(input bool) *rule {
 // parts as one text with the others.
 func responsePart() *rule {
 	words := func(member string) *rule {
-		return object(map[string]*rule{member: text(Content), "logprobs": {shadow: true}})
+		return withMedia(object(map[string]*rule{member: text(Content), "logprobs": {shadow: true}}))
 	}
 	r := byType(alien, map[string]*rule{
 		"input_text":     words("text"),
@@ -83,8 +83,8 @@ func responsePart() *rule {
 		"reasoning_text": object(map[string]*rule{"text": text(Reasoning)}),
 		"summary_text":   object(map[string]*rule{"text": text(ReasoningContent)}),
 		"refusal":        words("refusal"),
-		"input_image":    {opaque: Images, members: map[string]*rule{"image_url": link(0), "file_id": opaque(Stored)}},
-		"input_file":     {opaque: Files, members: map[string]*rule{"file_url": link(0), "file_id": opaque(Stored)}},
+		"input_image":    withMedia(&rule{opaque: Images, members: map[string]*rule{"file_id": opaque(Stored)}}),
+		"input_file":     withMedia(&rule{opaque: Files, members: map[string]*rule{"file_url": link(0), "file_id": opaque(Stored)}}),
 		"input_audio":    opaque(Audio),
 		"output_audio":   opaque(Audio),
 	})
