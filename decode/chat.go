@@ -82,6 +82,7 @@ func served(members map[string]*rule) map[string]*rule {
 	} {
 		members[name] = opaque(o)
 	}
+	members["chat_template_kwargs"] = object(map[string]*rule{"chat_template": opaque(Templates)})
 	return members
 }
 

@@ -174,6 +174,7 @@ func TestOpaque(t *testing.T) {
 		{"chat_completions", `{"session_params":{"id":"s"}}`, Elsewhere, Stored},
 		{"chat_completions", `{"bootstrap_host":"h","bootstrap_room":1}`, Elsewhere, Stored},
 		{"chat_completions", `{"custom_logit_processor":"AA"}`, Unreadable, Templates},
+		{"chat_completions", `{"chat_template_kwargs":{"chat_template":"x"}}`, Unreadable, Templates},
 		{"chat_completions", `{"prompt_id":"p"}`, Elsewhere, Stored},
 		{"chat_completions", `{"vector_store_ids":["v"]}`, Elsewhere, Hosted},
 		{"completions", `{"prompt":[1,2]}`, Unreadable, TokenIDs},
