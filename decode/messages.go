@@ -80,6 +80,12 @@ func block(k Kind) map[string]*rule {
 		r.link = true
 		return r
 	}
+	change := func() *rule {
+		return object(map[string]*rule{"tool": byType(Hosted, map[string]*rule{
+			"tool_reference":  object(map[string]*rule{"name": text(ToolName)}),
+			"tool_definition": object(map[string]*rule{"definition": messageTool()}),
+		})})
+	}
 	called := func() *rule {
 		return object(singles(map[string]*rule{"name": text(ToolName)}, "id"))
 	}
@@ -99,7 +105,10 @@ func block(k Kind) map[string]*rule {
 		"web_search_tool_result": opaque(Hosted), "web_fetch_tool_result": opaque(Hosted),
 		"code_execution_tool_result": opaque(Hosted), "bash_code_execution_tool_result": opaque(Hosted),
 		"text_editor_code_execution_tool_result": opaque(Hosted), "tool_search_tool_result": opaque(Hosted),
-		"container_upload": opaque(Stored),
+		"advisor_tool_result": opaque(Hosted), "mcp_tool_result": opaque(Hosted), "mcp_tool_listing": opaque(Hosted),
+		"container_upload": opaque(Stored), "compaction": opaque(Stored),
+		"tool_addition": change(), "tool_removal": change(),
+		"fallback": object(nil), // to another model
 	}
 }
 

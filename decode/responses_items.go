@@ -26,6 +26,7 @@ func responseItem(input bool) *rule {
 		}
 		return object(members)
 	}
+	tools := func() *rule { return item(map[string]*rule{"tools": {items: responseTool(), other: alien}}) }
 	logs := byType(alien, map[string]*rule{
 		"logs":  object(nil),
 		"image": {opaque: Images, members: map[string]*rule{"url": {link: true}}},
@@ -51,6 +52,8 @@ func responseItem(input bool) *rule {
 		"code_interpreter_call": item(map[string]*rule{"code": text(CustomToolInput), "outputs": {items: logs, other: alien}}),
 		"mcp_list_tools":        item(nil), "mcp_call": item(nil),
 		"mcp_approval_request": item(nil), "mcp_approval_response": item(nil),
+		"program": item(map[string]*rule{"code": text(CustomToolInput)}), "program_output": item(nil),
+		"tool_search_call": item(nil), "tool_search_output": tools(), "additional_tools": tools(),
 
 		"image_generation_call": item(map[string]*rule{"result": opaque(Images)}),
 		"computer_call":         item(nil),
