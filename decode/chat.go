@@ -1,9 +1,6 @@
 package decode
 
-import (
-	"maps"
-	"net/http"
-)
+import "net/http"
 
 // chatCompletions follows the OpenAI API reference, with the members that vLLM
 // and SGLang add (reasoning, reasoning_content, prompt_logprobs, token_ids).
@@ -14,7 +11,7 @@ func chatCompletions() *API {
 		Method: http.MethodPost,
 		Path:   "/v1/chat/completions",
 		request: object(served(map[string]*rule{
-			"messages":           list(coordinateA, message),
+			"messages":           listOnly(coordinateA, message),
 			"tools":              list(coordinateB, chatTool()),
 			"audio":              opaque(Audio), // asks for a spoken answer
 			"web_search_options": opaque(Hosted),
@@ -22,8 +19,9 @@ func chatCompletions() *API {
 				"type": {single: true},
 				"content": {
 					kind:   Prediction,
-					items:  &rule{kind: Prediction, members: map[string]*rule{"type": {single: true}, "text": text(Prediction)}},
+					items:  texts(Prediction),
 					joined: true,
+					other:  alien,
 				},
 			}),
 		})),
@@ -49,30 +47,42 @@ func chatMessage() *rule {
 			"input": text(CustomToolInput),
 		}),
 	}, "id", "type"))
-	return object(singles(map[string]*rule{
+	// vLLM takes a part of numbers as the reasoning.
+	thought := func(k Kind) *rule {
+		r := byType(0, map[string]*rule{"prompt_embeds": opaque(TokenIDs)})
+		r.kind = k
+		return r
+	}
+	message := object(singles(map[string]*rule{
 		"name":              text(Name),
 		"content":           chatContent(),
 		"refusal":           text(Refusal),
-		"reasoning":         text(Reasoning),
-		"reasoning_content": text(ReasoningContent),
+		"reasoning":         thought(Reasoning),
+		"reasoning_content": thought(ReasoningContent),
 		"tool_calls":        list(coordinateB, call),
 		"function_call":     function,
 		"audio":             opaque(Audio),
 		"images":            opaque(Images),
 	}, "role", "tool_call_id"))
+	message.items = opaque(alien) // several conversations in one request
+	return message
 }
 
-// served adds the members of a request that vLLM and SGLang take beside those of
-// the reference: what has been turned into numbers, media, and programs that make
-// words of words.
+// served adds the members of a request that vLLM, SGLang and LiteLLM take beside
+// those of the reference: what has been turned into numbers, media, programs that
+// make words of words, and what another server has or this one keeps.
 func served(members map[string]*rule) map[string]*rule {
 	for name, o := range map[string]Opaque{
 		"input_ids": TokenIDs, "input_embeds": TokenIDs, "prompt_token_ids": TokenIDs, "prompt_embeds": TokenIDs,
-		"image_data": Images, "audio_data": Audio, "video_data": Video, "multi_modal_data": Images | Audio | Video,
-		"chat_template": Templates,
+		"embed_overrides": TokenIDs,
+		"image_data":      Images, "audio_data": Audio, "video_data": Video, "multi_modal_data": Images | Audio | Video,
+		"chat_template": Templates, "custom_logit_processor": Templates,
+		"kv_transfer_params": Stored, "ec_transfer_params": Stored, "session_params": Stored,
+		"bootstrap_host": Stored, "bootstrap_room": Stored, "prompt_id": Stored, "vector_store_ids": Hosted,
 	} {
 		members[name] = opaque(o)
 	}
+	members["chat_template_kwargs"] = object(map[string]*rule{"chat_template": opaque(Templates)})
 	return members
 }
 
@@ -88,39 +98,6 @@ func chatTool() *rule {
 		"custom":   object(map[string]*rule{"custom": described}),
 		"":         object(map[string]*rule{"function": described}),
 	})
-}
-
-// chatContent is the content of a message: a string or a list of parts. Models
-// are fed refusals among the parts, and parts that are strings (vLLM takes
-// them), as one text with the others.
-func chatContent() *rule {
-	words := func(member string) *rule { return object(map[string]*rule{member: text(Content)}) }
-	parts := map[string]*rule{
-		"text":     words("text"),
-		"refusal":  words("refusal"),
-		"thinking": words("thinking"),
-		"file":     opaque(Files),
-	}
-	for name, o := range map[string]Opaque{
-		"image_url": Images, "image_embeds": Images, "image_pil": Images,
-		"audio_url": Audio, "audio_embeds": Audio, "input_audio": Audio, "video_url": Video,
-	} {
-		url := &rule{link: true, members: map[string]*rule{"url": {link: true}}}
-		parts[name] = &rule{opaque: o, members: map[string]*rule{name: url}}
-	}
-	part := byType(alien, parts)
-	part.kind = Content
-	// A server may also take one part for the list of it.
-	whole := byType(alien, withUntyped(parts, object(map[string]*rule{"text": text(Content), "refusal": text(Content)})))
-	whole.kind, whole.items, whole.joined = Content, part, true
-	return whole
-}
-
-// withUntyped adds a variant for an object that names no type.
-func withUntyped(variants map[string]*rule, r *rule) map[string]*rule {
-	all := maps.Clone(variants)
-	all[""] = r
-	return all
 }
 
 // chatAnswer is a whole response, whose choices hold a message, or one event
@@ -139,7 +116,10 @@ func chatAnswer(member string, message *rule) *rule {
 			members: map[string]*rule{"content": tokens, "refusal": tokens},
 			shadow:  true,
 		},
-		"token_ids": {shadow: true},
+		"token_ids":          {shadow: true},
+		"prompt_token_ids":   {shadow: true},
+		"response_token_ids": {shadow: true},
+		"meta_info":          {shadow: true},
 	}, "stop_reason", "matched_stop")
 	return object(envelope(map[string]*rule{"choices": list(coordinateA, object(choice))}))
 }
@@ -153,5 +133,6 @@ func envelope(members map[string]*rule) map[string]*rule {
 		"prompt_tokens_details", "completion_tokens_details"))
 	members["prompt_logprobs"] = &rule{shadow: true}
 	members["prompt_token_ids"] = &rule{shadow: true}
+	members["sglext"] = &rule{shadow: true}
 	return singles(members, "object", "system_fingerprint", "service_tier")
 }

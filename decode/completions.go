@@ -6,17 +6,12 @@ import "net/http"
 // what vLLM and SGLang add.
 func completions() *API {
 	// Each prompt of a list is answered by itself.
-	tokens := &rule{numeric: TokenIDs}
-	prompt := &rule{
-		kind: Prompt, numeric: TokenIDs, numbers: coordinateA,
-		items: &rule{kind: Prompt, numeric: TokenIDs, items: tokens},
-	}
 	return &API{
 		Name:   "completions",
 		Method: http.MethodPost,
 		Path:   "/v1/completions",
 		request: object(served(map[string]*rule{
-			"prompt": prompt,
+			"prompt": prompts(&rule{kind: Prompt, other: alien}),
 			"suffix": text(Suffix),
 		})),
 		response: completion(),
@@ -25,6 +20,13 @@ func completions() *API {
 		failure:  OpenAIFailure,
 		ending:   chunkEnding("text_completion", `"text":""`),
 	}
+}
+
+// prompts is a prompt or a list of them; one is a string, or token ids, or what
+// item describes. Objects are not: llama.cpp takes them with media in them.
+func prompts(item *rule) *rule {
+	item.numeric, item.items = TokenIDs, &rule{numeric: TokenIDs, other: alien}
+	return &rule{kind: Prompt, numeric: TokenIDs, numbers: coordinateA, items: item, other: alien}
 }
 
 // completion is a whole response or a chunk of one, which have the same form.

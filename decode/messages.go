@@ -13,10 +13,11 @@ func messages() *API {
 		IDHeader: "request-id",
 		request: object(served(map[string]*rule{
 			"system":      blocks(Instructions),
-			"messages":    list(coordinateA, object(singles(map[string]*rule{"content": blocks(Content)}, "role"))),
+			"messages":    listOnly(coordinateA, object(singles(map[string]*rule{"content": blocks(Content)}, "role"))),
 			"tools":       list(coordinateB, messageTool()),
 			"mcp_servers": opaque(Hosted),
 			"container":   opaque(Stored),
+			"thread":      opaque(Stored),
 		})),
 		response: message(),
 		event:    messageEvent(),
@@ -41,6 +42,7 @@ func messageTool() *rule {
 		"bash_20241022", "bash_20250124",
 		"text_editor_20241022", "text_editor_20250124", "text_editor_20250429", "text_editor_20250728",
 		"computer_20241022", "computer_20250124", "computer_20251124", "memory_20250818",
+		"computer_toolset_20260801", "browser_toolset_20260801",
 	} {
 		tools[name] = described()
 	}
@@ -68,13 +70,21 @@ func blocks(k Kind) *rule {
 // block holds the kinds of content blocks, but for those that hold others.
 func block(k Kind) map[string]*rule {
 	source := func(o Opaque) *rule {
-		return byType(alien, map[string]*rule{
+		r := byType(alien, map[string]*rule{
 			"base64":  opaque(o),
 			"url":     {opaque: o, members: map[string]*rule{"url": {link: true}}},
 			"file":    {opaque: o, members: map[string]*rule{"file_id": opaque(Stored)}},
 			"text":    object(map[string]*rule{"data": text(k), "media_type": {single: true}}),
 			"content": object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true, other: alien}}),
 		})
+		r.link = true
+		return r
+	}
+	change := func() *rule {
+		return object(map[string]*rule{"tool": byType(Hosted, map[string]*rule{
+			"tool_reference":  object(map[string]*rule{"name": text(ToolName)}),
+			"tool_definition": object(map[string]*rule{"definition": messageTool()}),
+		})})
 	}
 	called := func() *rule {
 		return object(singles(map[string]*rule{"name": text(ToolName)}, "id"))
@@ -87,7 +97,7 @@ func block(k Kind) map[string]*rule {
 		"document": object(map[string]*rule{
 			"source": source(Files), "title": text(Name), "context": text(Name),
 		}),
-		"search_result":   object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true}}),
+		"search_result":   object(map[string]*rule{"content": {kind: k, items: plainBlock(k), joined: true, other: alien}}),
 		"tool_use":        called(),
 		"server_tool_use": called(), "mcp_tool_use": called(),
 		"tool_reference": object(map[string]*rule{"tool_name": text(ToolName)}),
@@ -95,7 +105,10 @@ func block(k Kind) map[string]*rule {
 		"web_search_tool_result": opaque(Hosted), "web_fetch_tool_result": opaque(Hosted),
 		"code_execution_tool_result": opaque(Hosted), "bash_code_execution_tool_result": opaque(Hosted),
 		"text_editor_code_execution_tool_result": opaque(Hosted), "tool_search_tool_result": opaque(Hosted),
-		"container_upload": opaque(Stored),
+		"advisor_tool_result": opaque(Hosted), "mcp_tool_result": opaque(Hosted), "mcp_tool_listing": opaque(Hosted),
+		"container_upload": opaque(Stored), "compaction": opaque(Stored),
+		"tool_addition": change(), "tool_removal": change(),
+		"fallback": object(nil), // to another model
 	}
 }
 

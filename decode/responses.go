@@ -8,14 +8,20 @@ import (
 // responses follows the OpenAI API reference ("Responses" and its streaming
 // events), as vLLM serves it.
 func responses() *API {
+	earlier := texts(Content)
+	earlier.other = 0
 	return &API{
 		Name:   "responses",
 		Method: http.MethodPost,
 		Path:   "/v1/responses",
 		request: object(served(map[string]*rule{
-			"input":        {kind: Content, items: responseItem(true), numbers: coordinateA},
-			"instructions": text(Instructions),
+			"input":        {kind: Content, items: responseItem(true), numbers: coordinateA, other: alien},
+			"instructions": only(Instructions),
 			"tools":        list(coordinateB, responseTool()),
+			// vLLM takes a conversation in the model's own form here.
+			"previous_input_messages": listOnly(coordinateB, object(singles(map[string]*rule{
+				"content": {kind: Content, items: earlier, joined: true},
+			}, "role", "channel", "recipient", "content_type"))),
 			// Their words are with the model's server only.
 			"previous_response_id": opaque(Stored),
 			"conversation":         opaque(Stored),
@@ -38,9 +44,12 @@ func responseTool() *rule {
 			"description": text(ToolDescription),
 		})
 	}
+	several := described()
+	several.members["tools"] = list(noCoordinate, byType(Hosted, map[string]*rule{"function": described(), "custom": described()}))
 	return byType(Hosted, map[string]*rule{
-		"function": described(), "custom": described(), "": described(),
+		"function": described(), "custom": described(), "": described(), "namespace": several,
 		"local_shell": object(nil), "apply_patch": object(nil),
+		"computer": object(nil), "computer_use_preview": object(nil),
 	})
 }
 
@@ -66,6 +75,7 @@ func responseEvent() *rule {
 			"output_index":    {mark: markA},
 			"content_index":   {mark: markB},
 			"summary_index":   {mark: markB},
+			"command_index":   {mark: markB},
 		}, "item_id", "obfuscation")
 	}
 	with := func(members map[string]*rule) *rule {
@@ -77,9 +87,11 @@ func responseEvent() *rule {
 	item.complete = true
 	part := responsePart()
 	part.complete = true
-	summary := func() *rule { return object(map[string]*rule{"type": {single: true}, "text": text(ReasoningContent)}) }
-	summed := summary()
-	summed.complete = true
+	thought := func(k Kind, complete bool) *rule {
+		r := object(map[string]*rule{"type": {single: true}, "text": text(k)})
+		r.complete = complete
+		return r
+	}
 	all := response()
 	all.complete = true
 	over := func() *rule {
@@ -107,8 +119,17 @@ func responseEvent() *rule {
 		"response.content_part.added": with(map[string]*rule{"part": responsePart()}),
 		"response.content_part.done":  with(map[string]*rule{"part": part}),
 
-		"response.reasoning_summary_part.added": with(map[string]*rule{"part": summary()}),
-		"response.reasoning_summary_part.done":  with(map[string]*rule{"part": summed}),
+		"response.reasoning_summary_part.added": with(map[string]*rule{"part": thought(ReasoningContent, false)}),
+		"response.reasoning_summary_part.done":  with(map[string]*rule{"part": thought(ReasoningContent, true)}),
+
+		// vLLM's before 0.12.
+		"response.reasoning_part.added": with(map[string]*rule{"part": thought(Reasoning, false)}),
+		"response.reasoning_part.done":  with(map[string]*rule{"part": thought(Reasoning, true)}),
+
+		"response.output_text.annotation.added":    with(map[string]*rule{"annotation": {complete: true}}),
+		"response.shell_call_command.added":        with(map[string]*rule{"command": text(CustomToolInput)}),
+		"response.shell_call_output_content.delta": with(map[string]*rule{}),
+		"response.shell_call_output_content.done":  with(map[string]*rule{"output": {complete: true}}),
 
 		"response.audio.delta":                         with(map[string]*rule{"delta": opaque(Audio)}),
 		"response.image_generation_call.partial_image": with(map[string]*rule{"partial_image_b64": opaque(Images)}),
@@ -127,6 +148,7 @@ func responseEvent() *rule {
 		"custom_tool_call_input":     {CustomToolInput, "input"},
 		"mcp_call_arguments":         {ToolArguments, "arguments"},
 		"code_interpreter_call_code": {CustomToolInput, "code"},
+		"shell_call_command":         {CustomToolInput, "command"},
 	} {
 		events["response."+name+".delta"] = with(map[string]*rule{"delta": text(words.kind), "logprobs": {shadow: true}})
 		events["response."+name+".done"] = with(map[string]*rule{words.member: done(words.kind), "logprobs": {shadow: true}})

@@ -14,11 +14,23 @@ func responseItem(input bool) *rule {
 	}
 	content := func() *rule { return several(Content, responsePart()) }
 	list := func(k Kind) *rule {
-		return several(k, object(map[string]*rule{"type": {single: true}, "text": text(k)}))
+		part := func() *rule { return object(map[string]*rule{"text": text(k)}) }
+		parts := byType(alien, map[string]*rule{"reasoning_text": part(), "summary_text": part(), "text": part()})
+		parts.kind = k
+		return several(k, parts)
 	}
 	item := func(members map[string]*rule) *rule {
-		return object(singles(members, "id", "call_id", "status", "role"))
+		members = singles(members, "id", "call_id", "status", "role")
+		if members["content"] == nil {
+			members["content"] = content() // for servers that look for it in any item
+		}
+		return object(members)
 	}
+	tools := func() *rule { return item(map[string]*rule{"tools": {items: responseTool(), other: alien}}) }
+	logs := byType(alien, map[string]*rule{
+		"logs":  object(nil),
+		"image": {opaque: Images, members: map[string]*rule{"url": {link: true}}},
+	})
 	items := map[string]*rule{
 		"message": item(map[string]*rule{"content": content()}),
 		"reasoning": item(map[string]*rule{
@@ -36,9 +48,12 @@ func responseItem(input bool) *rule {
 		"shell_call": item(nil), "shell_call_output": item(nil),
 		"apply_patch_call": item(nil), "apply_patch_call_output": item(nil),
 		// Run by the model's server. What they say here can be read.
-		"file_search_call": item(nil), "web_search_call": item(nil), "code_interpreter_call": item(nil),
-		"mcp_list_tools": item(nil), "mcp_call": item(nil),
+		"file_search_call": item(nil), "web_search_call": item(nil),
+		"code_interpreter_call": item(map[string]*rule{"code": text(CustomToolInput), "outputs": {items: logs, other: alien}}),
+		"mcp_list_tools":        item(nil), "mcp_call": item(nil),
 		"mcp_approval_request": item(nil), "mcp_approval_response": item(nil),
+		"program": item(map[string]*rule{"code": text(CustomToolInput)}), "program_output": item(nil),
+		"tool_search_call": item(nil), "tool_search_output": tools(), "additional_tools": tools(),
 
 		"image_generation_call": item(map[string]*rule{"result": opaque(Images)}),
 		"computer_call":         item(nil),
@@ -47,7 +62,9 @@ func responseItem(input bool) *rule {
 		"compaction":            opaque(Stored),
 	}
 	if input {
-		items[""] = items["message"]
+		// One without a type is a message, or names one that the server keeps.
+		items[""] = item(map[string]*rule{"output": content()})
+		items[""].without, items[""].members["content"].mark = Stored, markContent
 	}
 	r := byType(alien, items)
 	if input {
@@ -60,7 +77,7 @@ func responseItem(input bool) *rule {
 // parts as one text with the others.
 func responsePart() *rule {
 	words := func(member string) *rule {
-		return object(map[string]*rule{member: text(Content), "logprobs": {shadow: true}})
+		return withMedia(object(map[string]*rule{member: text(Content), "logprobs": {shadow: true}}))
 	}
 	r := byType(alien, map[string]*rule{
 		"input_text":     words("text"),
@@ -69,8 +86,8 @@ func responsePart() *rule {
 		"reasoning_text": object(map[string]*rule{"text": text(Reasoning)}),
 		"summary_text":   object(map[string]*rule{"text": text(ReasoningContent)}),
 		"refusal":        words("refusal"),
-		"input_image":    {opaque: Images, members: map[string]*rule{"image_url": {link: true}, "file_id": opaque(Stored)}},
-		"input_file":     {opaque: Files, members: map[string]*rule{"file_url": {link: true}, "file_id": opaque(Stored)}},
+		"input_image":    withMedia(&rule{opaque: Images, members: map[string]*rule{"file_id": opaque(Stored)}}),
+		"input_file":     withMedia(&rule{opaque: Files, members: map[string]*rule{"file_url": link(0), "file_id": opaque(Stored)}}),
 		"input_audio":    opaque(Audio),
 		"output_audio":   opaque(Audio),
 	})

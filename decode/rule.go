@@ -23,6 +23,9 @@ type rule struct {
 	// other type counts as; where it is 0, or accepted, this rule is for it.
 	variants map[string]*rule
 	other    Opaque
+	// without: an object here that has no member marked as its content counts as
+	// this.
+	without Opaque
 	// opaque: anything but null here counts as this.
 	opaque Opaque
 	// numeric: a number here counts as this.
@@ -63,6 +66,7 @@ const (
 	markA        // the coordinate A of all that the object holds
 	markB        // the same of B
 	markSequence // the number of a stream's event
+	markContent  // what the object has to say, if it is not null
 )
 
 // text is the rule of a string of the given kind.
@@ -99,8 +103,20 @@ func byType(other Opaque, variants map[string]*rule) *rule {
 	return &rule{variants: variants, other: other, members: singles(nil, "type")}
 }
 
+// link is the rule of a URL, or of an object that has one, which counts as o.
+func link(o Opaque) *rule {
+	return &rule{opaque: o, link: true, members: map[string]*rule{"url": {link: true}}}
+}
+
 // opaque is the rule of what cannot be read.
 func opaque(o Opaque) *rule { return &rule{opaque: o} }
 
 // list is the rule of an array whose items are parts of their own.
 func list(c coordinate, items *rule) *rule { return &rule{items: items, numbers: c} }
+
+// listOnly is a list in a request. An object in its place is no item, and a server
+// might still read it as one.
+func listOnly(c coordinate, items *rule) *rule { return &rule{items: items, numbers: c, other: alien} }
+
+// only is the rule of a string of the given kind, or null, and of nothing else.
+func only(k Kind) *rule { return &rule{kind: k, other: alien} }

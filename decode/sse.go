@@ -5,8 +5,6 @@ import "bytes"
 var (
 	doneMark  = []byte("[DONE]")
 	byteOrder = []byte("\xef\xbb\xbf")
-
-	eventField = []byte("event:")
 )
 
 // read notes the text of an event's lines.
@@ -25,7 +23,10 @@ func (s *stream) read(ev *Event) error {
 			from += len(byteOrder)
 		}
 		value, ok := dataOf(ev.Raw[from:to])
-		if !ok && s.api.typed() && named.end == 0 && bytes.HasPrefix(ev.Raw[from:to], eventField) {
+		if !ok && s.api.typed() && isEvent(ev.Raw[from:to]) {
+			if named.end != 0 {
+				return &Error{Malformed, from} // the last would count, or the first
+			}
 			named = span{from, to}
 			continue
 		}
@@ -47,7 +48,8 @@ func (s *stream) read(ev *Event) error {
 	if named.end == 0 {
 		return nil
 	}
-	name := bytes.TrimPrefix(ev.Raw[named.start+len(eventField):named.end], []byte(" "))
+	_, name, _ := bytes.Cut(ev.Raw[named.start:named.end], []byte(":"))
+	name = bytes.TrimPrefix(name, []byte(" "))
 	switch {
 	case !ev.typed:
 		return s.aside(ev, named.start, named.end)
@@ -99,6 +101,12 @@ func (s *stream) aside(ev *Event, from, to int) error {
 		Place: Place{Kind: Aside, A: -1, B: -1, Path: pathBelow(pathLine, name)}, NewLine: true, Text: value, start: middle, end: to,
 	})
 	return nil
+}
+
+// isEvent reports whether a line is a field named event.
+func isEvent(line []byte) bool {
+	name, _, _ := bytes.Cut(line, []byte(":"))
+	return string(name) == "event"
 }
 
 // dataOf returns the value of a line that is a field named data.

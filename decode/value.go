@@ -90,7 +90,7 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 			return at, err
 		}
 	}
-	path, index, to := w.path, int32(-1), Place{A: -1, B: -1}
+	path, index, to, has := w.path, int32(-1), Place{A: -1, B: -1}, false
 	for w.dec.PeekKind() != '}' {
 		name, err := w.next()
 		if err != nil {
@@ -118,6 +118,8 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 			to.A, err = w.number(child.mark, v)
 		case markB:
 			to.B, err = w.number(child.mark, v)
+		case markContent:
+			has = has || w.src[v.start] != 'n'
 		default:
 		}
 		if err != nil {
@@ -128,9 +130,12 @@ func (w *walker) object(r *rule, depth int) (at span, err error) {
 		return at, w.syntax(err)
 	}
 	if untyped {
-		if err = w.refuse(r.other); err != nil {
-			return at, err
-		}
+		err = w.refuse(r.other)
+	} else if !has {
+		err = w.refuse(r.without)
+	}
+	if err != nil {
+		return at, err
 	}
 	w.put(from, to)
 	if top {

@@ -58,6 +58,9 @@ func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
 		if err != nil {
 			break
 		}
+		if kind == 'n' {
+			return w.typ[:0], true // to clients, as to most servers, none
+		}
 		if kind != '"' {
 			return v, false
 		}
