@@ -1,6 +1,6 @@
 package decode
 
-import "slices"
+import "strings"
 
 // API describes one inspected endpoint. The list of them is the only one: the
 // routes of the bootstrap, the processor and the documents are made from it.
@@ -41,11 +41,16 @@ func (a *API) Targets() []string {
 // that differs in case, in a slash or by a query string is another.
 func Lookup(apis []*API, method, target string) (*API, bool) {
 	for _, a := range apis {
-		if a.Method == method && slices.Contains(a.Targets(), target) {
+		if a.Method == method && a.is(target) {
 			return a, true
 		}
 	}
 	return nil, false
+}
+
+func (a *API) is(target string) bool {
+	rest, ok := strings.CutPrefix(target, a.Path)
+	return ok && (rest == "" || a.Query != "" && rest[0] == '?' && rest[1:] == a.Query)
 }
 
 // HasBody reports whether the API's requests have one.

@@ -109,9 +109,12 @@ func readAll(r Reader, parts ...[]byte) (evs []*Event, err error) {
 	return r.End(evs)
 }
 
+// allAPIs are made once: tests have thousands of readers.
+var allAPIs = sync.OnceValue(APIs)
+
 func chat(t testing.TB) *API {
 	t.Helper()
-	a, ok := Lookup(APIs(), "POST", "/v1/chat/completions")
+	a, ok := Lookup(allAPIs(), "POST", "/v1/chat/completions")
 	if !ok {
 		t.Fatal("chat completions are not among the APIs")
 	}

@@ -7,7 +7,7 @@ import (
 
 func named(t testing.TB, name string) *API {
 	t.Helper()
-	apis := APIs()
+	apis := allAPIs()
 	i := slices.IndexFunc(apis, func(a *API) bool { return a.Name == name })
 	if i < 0 {
 		t.Fatalf("no API %s", name)

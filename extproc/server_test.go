@@ -72,6 +72,9 @@ func (p *trap) at(place string) {
 	}
 }
 
+// apis are made once: tests make many houses.
+var apis = sync.OnceValue(decode.APIs)
+
 // newHouse is the only place of the tests that makes a Config.
 func newHouse(t testing.TB) *house {
 	t.Helper()
@@ -92,7 +95,7 @@ func newHouse(t testing.TB) *house {
 	limits.Requests, limits.Responses = h.budget.Requests(), h.budget.Responses()
 	var ids atomic.Int64
 	h.Server = New(Config{
-		APIs:          decode.APIs(),
+		APIs:          apis(),
 		Inspector:     inspect.New(b.Policy, h.faulty, limits),
 		PolicyVersion: "7",
 		Local:         http.HandlerFunc(localPaths),

@@ -29,15 +29,15 @@ func FuzzVerdict(f *testing.F) {
 	if len(seeds) == 0 {
 		f.Fatal("no seeds")
 	}
-	apis := slices.DeleteFunc(decode.APIs(), func(a *decode.API) bool { return !a.Streams() })
+	streaming := slices.DeleteFunc(decode.APIs(), func(a *decode.API) bool { return !a.Streams() })
 	for i, s := range seeds {
-		for api := range apis {
+		for api := range streaming {
 			f.Add(s, i+1, uint(api))
 		}
 	}
 	in := newInspector(f, policy.Window)
 	f.Fuzz(func(t *testing.T, body string, step int, api uint) {
-		a := apis[api%uint(len(apis))]
+		a := streaming[api%uint(len(streaming))]
 		if step < 1 || len(body) > 8<<10 {
 			t.Skip("out of the interesting range")
 		}

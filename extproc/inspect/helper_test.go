@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -78,9 +79,12 @@ func newInspector(t testing.TB, mode policy.Streaming) *Inspector {
 	return New(loadPolicy(t, mode), patterns(t), DefaultLimits())
 }
 
+// apis are made once: tests have thousands of directions.
+var apis = sync.OnceValue(decode.APIs)
+
 func chat(t testing.TB) *decode.API {
 	t.Helper()
-	a, ok := decode.Lookup(decode.APIs(), "POST", "/v1/chat/completions")
+	a, ok := decode.Lookup(apis(), "POST", "/v1/chat/completions")
 	if !ok {
 		t.Fatal("no chat completions")
 	}

@@ -12,7 +12,7 @@ import (
 
 func typedAPI(t testing.TB, name string) *decode.API {
 	t.Helper()
-	for _, a := range decode.APIs() {
+	for _, a := range apis() {
 		if a.Name == name {
 			return a
 		}
