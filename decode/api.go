@@ -11,6 +11,8 @@ type API struct {
 	Query  string // the only query string that may go with it; none where empty
 	// Unrecorded: a request that passes has no verdict in the log.
 	Unrecorded bool
+	// Anthropic: errors have the form of Anthropic's API, not of OpenAI's.
+	Anthropic bool
 	// IDHeader is a header of responses that has the request's id, besides
 	// x-request-id.
 	IDHeader string
@@ -20,8 +22,7 @@ type API struct {
 	event    *rule // nil: responses are never streams
 	unknown  *rule // of what no description names in a choice of a stream
 
-	failure func(dst []byte, f Failure) []byte
-	ending  func(dst []byte, c client, f Failure) []byte
+	ending func(dst []byte, c client, f Failure) []byte
 }
 
 // APIs returns the inspected endpoints.

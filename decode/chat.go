@@ -28,7 +28,6 @@ func chatCompletions() *API {
 		response: chatAnswer("message", message),
 		event:    chatAnswer("delta", message),
 		unknown:  unknown(),
-		failure:  OpenAIFailure,
 		ending:   chunkEnding("chat.completion.chunk", `"delta":{}`),
 	}
 }

@@ -17,7 +17,6 @@ func completions() *API {
 		response: completion(),
 		event:    completion(),
 		unknown:  unknown(),
-		failure:  OpenAIFailure,
 		ending:   chunkEnding("text_completion", `"text":""`),
 	}
 }

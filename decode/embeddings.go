@@ -21,6 +21,5 @@ func embeddings() *API {
 			"messages": listOnly(coordinateA, chatMessage()),
 		})),
 		response: object(envelope(map[string]*rule{})),
-		failure:  OpenAIFailure,
 	}
 }

@@ -10,7 +10,12 @@ type Failure struct {
 }
 
 // Failure appends the whole body, in JSON, that tells a client of the API of f.
-func (a *API) Failure(dst []byte, f Failure) []byte { return a.failure(dst, f) }
+func (a *API) Failure(dst []byte, f Failure) []byte {
+	if a.Anthropic {
+		return anthropicFailure(dst, f)
+	}
+	return OpenAIFailure(dst, f)
+}
 
 // OpenAIFailure appends the error object of OpenAI's API reference, with the
 // verdict beside it. It is also for what is of no API.

@@ -19,11 +19,11 @@ func messages() *API {
 			"container":   opaque(Stored),
 			"thread":      opaque(Stored),
 		})),
-		response: message(),
-		event:    messageEvent(),
-		unknown:  unknown(),
-		failure:  anthropicFailure,
-		ending:   messagesEnding,
+		response:  message(),
+		event:     messageEvent(),
+		unknown:   unknown(),
+		Anthropic: true,
+		ending:    messagesEnding,
 	}
 }
 

@@ -10,6 +10,5 @@ func models() *API {
 		Path:       "/v1/models",
 		Unrecorded: true,
 		response:   object(map[string]*rule{}),
-		failure:    OpenAIFailure,
 	}
 }

@@ -30,7 +30,6 @@ func responses() *API {
 		response: response(),
 		event:    responseEvent(),
 		unknown:  unknown(),
-		failure:  OpenAIFailure,
 		ending:   responsesEnding,
 	}
 }

@@ -52,7 +52,10 @@ type Settings struct {
 
 // Route is one line of the allow-list: a method and an exact path, query string
 // included.
-type Route struct{ Method, Path string }
+type Route struct {
+	Method, Path string
+	Anthropic    bool // errors have the form of Anthropic's API
+}
 
 // Bootstrap returns the configuration of an Envoy of our own.
 func Bootstrap(s Settings) (*bootstrapv3.Bootstrap, error) {

@@ -17,7 +17,7 @@ func settings() Settings {
 	return Settings{
 		Listen:        "127.0.0.1:8443",
 		Upstream:      &url.URL{Scheme: "http", Host: "127.0.0.1:8000"},
-		Routes:        []Route{{"POST", "/v1/chat/completions"}, {"GET", "/v1/models"}, {"POST", "/v1/messages?beta=true"}},
+		Routes:        []Route{{"POST", "/v1/chat/completions", false}, {"GET", "/v1/models", false}, {"POST", "/v1/messages?beta=true", true}},
 		PolicyVersion: "1.0.0",
 		ExtProcSocket: "/run/safety/x.extproc",
 		SDSSocket:     "/run/safety/x.sds",

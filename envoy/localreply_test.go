@@ -2,10 +2,12 @@ package envoy
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	hcmv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
+	"google.golang.org/protobuf/proto"
 )
 
 // fill does what Envoy does with what may stand in a body for it to fill in;
@@ -33,10 +35,49 @@ func mappers(t *testing.T, policyVersion string) []*hcmv3.ResponseMapper {
 	if c.GetBodyFormat() != nil {
 		t.Error("a form for all other replies is put on the processor's as well")
 	}
-	if len(c.GetMappers()) != 5 {
+	if len(c.GetMappers()) != 10 {
 		t.Fatalf("%d mappers", len(c.GetMappers()))
 	}
-	return c.GetMappers()
+	var own []*hcmv3.ResponseMapper
+	for i := 1; i < len(c.GetMappers()); i += 2 {
+		own = append(own, c.GetMappers()[i])
+	}
+	return own
+}
+
+// Before each reply stands the same for the path whose errors are in Anthropic's
+// form.
+func TestAnthropicReplies(t *testing.T) {
+	all := takeApart(t, settings()).hcm.GetLocalReplyConfig().GetMappers()
+	for i := 0; i < len(all); i += 2 {
+		theirs, ours := all[i], all[i+1]
+		both := theirs.GetFilter().GetAndFilter().GetFilters()
+		if len(both) != 2 || !proto.Equal(both[0], ours.GetFilter()) || both[1].GetHeaderFilter().GetHeader().GetName() != ":path" ||
+			both[1].GetHeaderFilter().GetHeader().GetStringMatch().GetContains() != "/v1/messages" {
+			t.Errorf("filter %v", theirs.GetFilter())
+		}
+		body := func(m *hcmv3.ResponseMapper) string {
+			return m.GetBodyFormatOverride().GetTextFormatSource().GetInlineString()
+		}
+		id := ours.GetHeadersToAdd()[0].GetHeader().GetValue()
+		headers, member := []string{id}, `"`+id+`"`
+		if id == "%UNIQUE_ID%" { // another wherever it stands
+			headers, member = nil, "null"
+		}
+		want := `{"type":"error",` + strings.TrimPrefix(strings.TrimSuffix(body(ours), "}"), "{") + `,"request_id":` + member + `}`
+		if got := body(theirs); got != want || theirs.GetStatusCode().GetValue() != ours.GetStatusCode().GetValue() {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		var got []string
+		for _, h := range theirs.GetHeadersToAdd() {
+			if h.GetHeader().GetKey() == "request-id" {
+				got = append(got, h.GetHeader().GetValue())
+			}
+		}
+		if !slices.Equal(got, headers) {
+			t.Errorf("request-id %q, want %q", got, headers)
+		}
+	}
 }
 
 func TestUncheckedReply(t *testing.T) {

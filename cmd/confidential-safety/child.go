@@ -42,7 +42,7 @@ func bootstrap(cfg *config, adminSocket string) ([]byte, error) {
 	cfg.bound(&settings)
 	for _, a := range decode.APIs() {
 		for _, target := range a.Targets() {
-			settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: target})
+			settings.Routes = append(settings.Routes, envoy.Route{Method: a.Method, Path: target, Anthropic: a.Anthropic})
 		}
 	}
 	b, err := envoy.Bootstrap(settings)

@@ -64,7 +64,9 @@ func startBare(t testing.TB, upstream *url.URL, asks processor, change ...func(*
 	}
 	settings := envoy.Settings{
 		Listen: "127.0.0.1:0", Upstream: upstream, PolicyVersion: "7.1.0-test",
-		Routes:        []envoy.Route{{Method: http.MethodPost, Path: chatPath}},
+		Routes: []envoy.Route{
+			{Method: http.MethodPost, Path: chatPath}, {Method: http.MethodPost, Path: "/v1/messages", Anthropic: true},
+		},
 		ExtProcSocket: filepath.Join(dir, "ext"), SDSSocket: filepath.Join(dir, "sds"), AdminSocket: filepath.Join(dir, "adm"),
 		Connections: 1024, ConnectionStreams: 100, HeaderKB: 60, Headers: 100, Requests: 1024, Memory: 1 << 30,
 		StreamIdle: time.Hour, StreamMax: 2 * time.Hour, DrainTimeout: time.Second,

@@ -23,13 +23,21 @@ func TestDeadProcessor(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: dead.roots}}}
 	t.Cleanup(client.CloseIdleConnections)
 	const theirs = `ab","purple":"giraffe`
-	for _, path := range []string{chatPath, "/v1/health", "/v1/other", chatPath + "#x"} {
+	for _, path := range []string{chatPath, "/v1/messages", "/v1/health", "/v1/other", chatPath + "#x"} {
 		req := request(t, http.MethodPost, dead.url+"/", "", prompt("hi"))
 		req.URL.Opaque = path // as it is written; Envoy gives up early on a fragment
 		req.Header.Set("X-Request-Id", theirs)
 		g := send(t, client, req)
 		if strings.Contains(g.body, "giraffe") || strings.Contains(g.requestID, "giraffe") {
 			t.Errorf("%s: the client's id is back in %q, %s", path, g.requestID, g.body)
+		}
+		if path == "/v1/messages" {
+			const front, back = `{"type":"error",`, `,"request_id":null}`
+			inside, ok := strings.CutPrefix(g.body, front)
+			if !ok || !strings.HasSuffix(inside, back) {
+				t.Errorf("not in Anthropic's form: %s", g.body)
+			}
+			g.body = "{" + strings.TrimSuffix(inside, back) + "}"
 		}
 		r := parseRefusal(t, g.body)
 		if g.status != http.StatusServiceUnavailable || g.header.Get("Content-Type") != "application/json" ||
