@@ -34,9 +34,9 @@ type Limits struct {
 const stringsPerPlace = 8
 
 // DefaultLimits are generous for today's models: a million tokens of English
-// are about 4 MiB.
+// are about 4 MiB, and the last event of a Responses stream repeats all of it.
 func DefaultLimits() Limits {
-	return Limits{Body: 8 << 20, Event: 1 << 20, Depth: 64, Places: 16384}
+	return Limits{Body: 8 << 20, Event: 8 << 20, Depth: 64, Places: 16384}
 }
 
 // Fault says in which way a body could not be read. It is a closed set, fit

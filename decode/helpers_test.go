@@ -93,7 +93,10 @@ func describeAll(evs []*Event) []string {
 	var out []string
 	for _, ev := range evs {
 		for i := range ev.Pieces {
-			out = append(out, describe(&ev.Pieces[i]))
+			// The second reading of what no description names is left out.
+			if p := &ev.Pieces[i]; p.Place.Kind != Other || !p.Place.Glued {
+				out = append(out, describe(p))
+			}
 		}
 	}
 	return out

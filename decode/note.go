@@ -64,7 +64,16 @@ func (w *walker) text(r *rule, at span) error {
 			return err
 		}
 	}
-	return w.piece(w.kind(r), at)
+	k, n := w.kind(r), len(w.ev.Pieces)
+	if err := w.piece(k, at); err != nil || len(w.ev.Pieces) == n || k != Unknown && k != Aside {
+		return err
+	}
+	// Nobody knows whether such texts continue each other or stand alone, so
+	// they are read either way.
+	alone := w.ev.Pieces[n]
+	alone.Place = Place{Kind: Other, A: -1, B: -1, Glued: true}
+	w.ev.Pieces = append(w.ev.Pieces, alone)
+	return nil
 }
 
 // isData reports whether a URL holds what it stands for (RFC 2397). One with

@@ -140,6 +140,7 @@ func TestRequestWithinLimits(t *testing.T) {
 		`{"messages":[{},{}]}`,
 		`[` + strings.Repeat(`"a",`, 2*stringsPerPlace-4) + `"a"]`,
 		`{"messages":[{"audio":null,"images":null}]}`,
+		`{"image_data":[],"input_ids":[null]}`, // a list of nothing
 	} {
 		mustRead(t, chat(t).ReadRequest(limits), body)
 	}

@@ -39,7 +39,7 @@ func TestResponse(t *testing.T) {
 func TestResponseRefused(t *testing.T) {
 	for _, body := range []string{
 		`{"choices":[{"message":{"audio":{"data":"aa"}}}]}`,
-		`{"choices":[{"message":{"images":[]}}]}`,
+		`{"choices":[{"message":{"images":[{}]}}]}`,
 		`{"choices":[{"message":{"content":[{"type":"image"}]}}]}`,
 	} {
 		_, err := readAll(chat(t).ReadResponse(DefaultLimits()), []byte(body))

@@ -108,8 +108,13 @@ func link(o Opaque) *rule {
 	return &rule{opaque: o, link: true, members: map[string]*rule{"url": {link: true}}}
 }
 
-// opaque is the rule of what cannot be read.
-func opaque(o Opaque) *rule { return &rule{opaque: o} }
+// opaque is the rule of what cannot be read, or of a list of it. An empty list
+// holds nothing.
+func opaque(o Opaque) *rule {
+	r := &rule{opaque: o}
+	r.items = r
+	return r
+}
 
 // list is the rule of an array whose items are parts of their own.
 func list(c coordinate, items *rule) *rule { return &rule{items: items, numbers: c} }

@@ -67,6 +67,8 @@ func (w *walker) refuseValue(r *rule, kind jsontext.Kind) error {
 	switch {
 	case kind == 'n':
 		return nil
+	case kind == '[' && r.items == r: // its items are
+		return nil
 	case r.opaque != 0:
 		return w.refuse(r.opaque)
 	case r.numeric != 0 && kind == '0':

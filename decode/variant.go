@@ -89,7 +89,7 @@ func typeInFront(object []byte) (value []byte, ok bool) {
 
 // event notes what the top of a stream's event says about the stream.
 func (w *walker) event(r *rule, a int32) {
-	w.ev.open = append(w.ev.open, noChoice)
+	w.ev.open = append(w.ev.open, NoChoice)
 	if a >= 0 {
 		w.ev.open = append(w.ev.open, a)
 	}
@@ -97,11 +97,11 @@ func (w *walker) event(r *rule, a int32) {
 		w.ev.closed = append(w.ev.closed, a)
 	}
 	if r.ends {
-		w.ev.closed = append(w.ev.closed, noChoice)
+		w.ev.closed = append(w.ev.closed, NoChoice)
 		w.ev.done = true
 	}
 }
 
-// noChoice stands among the choices for the stream as a whole, whose events
-// name its end.
-const noChoice = -1
+// NoChoice stands among an event's choices for the stream as a whole, where the
+// events have types and some of them are its end.
+const NoChoice = -1

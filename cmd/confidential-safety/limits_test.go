@@ -18,7 +18,7 @@ func defaultLimits() limits {
 	return limits{
 		requestTimeout: time.Minute, upstreamTimeout: 10 * time.Minute, responseTimeout: time.Hour,
 		streamIdleTimeout: time.Hour, drainTimeout: 30 * time.Second,
-		maxBody: 8 << 20, maxDepth: 64, maxEvent: 1 << 20, maxHeld: 2 << 20,
+		maxBody: 8 << 20, maxDepth: 64, maxEvent: 8 << 20, maxHeld: 8 << 20,
 		maxHeaderKB: 60, maxHeaders: 100, maxMessage: 4 << 20,
 		maxConnections: 1024, maxConnectionStreams: 100, maxRequests: 1024,
 		maxInspected: 256 << 20, envoyMemory: 1 << 30,
@@ -80,7 +80,7 @@ func TestLimitsTogether(t *testing.T) {
 		"no room for four bodies":        {[]string{"--max-body", "67108865"}, []string{"--max-inspected: 268435456 is less than 4 times --max-body, 67108865"}},
 		"room for four bodies":           {[]string{"--max-body", "1073741824", "--max-inspected", "4294967296"}, nil},
 		"no room for four streams":       {[]string{"--max-held", "67108865"}, []string{"--max-inspected", "--max-held, 67108865"}},
-		"an event more than may be held": {[]string{"--max-event", "2097153"}, []string{"--max-held: 2097152 is less than --max-event, 2097153"}},
+		"an event more than may be held": {[]string{"--max-event", "8388609"}, []string{"--max-held: 8388608 is less than --max-event, 8388609"}},
 	} {
 		_, err := parsed(t, c.flags...)
 		if err == nil != (c.want == nil) {

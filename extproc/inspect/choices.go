@@ -23,5 +23,6 @@ func (c *choices) last(ev *decode.Event) bool {
 			c.finished = append(c.finished, i)
 		}
 	}
-	return ev.Done() || len(ev.Finished()) > 0 && len(c.open) == 0
+	whole := slices.Contains(ev.Finished(), decode.NoChoice)
+	return ev.Done() || whole || len(ev.Finished()) > 0 && len(c.open) == 0
 }

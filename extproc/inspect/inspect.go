@@ -30,7 +30,7 @@ type Limits struct {
 
 // DefaultLimits returns the limits that the sidecar runs with by default.
 func DefaultLimits() Limits {
-	return Limits{Decode: decode.DefaultLimits(), Held: 2 << 20, Stream: 8 << 20}
+	return Limits{Decode: decode.DefaultLimits(), Held: 8 << 20, Stream: 8 << 20}
 }
 
 // Fault says why a direction could not be inspected. It is a closed set, fit

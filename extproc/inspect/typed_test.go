@@ -127,7 +127,7 @@ func TestTypedEndWaits(t *testing.T) {
 	for name, tc := range map[string]struct{ api, in, last string }{
 		"responses": {"responses", answered("", []string{"fine"}, "fine"), "event: response.completed"},
 		"messages":  {"messages", typed(append(blockOf("0", "", "fine"), messageEnd...)...), "event: message_delta"},
-		"no stop":   {"messages", typed(append(blockOf("0", "", "fine")[:2], messageEnd...)...), "event: message_stop"},
+		"no stop":   {"messages", typed(append(blockOf("0", "", "fine")[:2], messageEnd...)...), "event: message_delta"},
 	} {
 		d := newInspector(t, policy.Window).Stream(typedAPI(t, tc.api))
 		s, err := d.Write(context.Background(), []byte(tc.in))
@@ -159,5 +159,34 @@ func TestTypedBlock(t *testing.T) {
 		if !o.blocked || d.Decision().Category != verdict.Weapons || strings.Contains(o.out, "jar") || strings.Contains(o.out, "message_stop") {
 			t.Errorf("%s: %+v, %+v", name, o, d.Decision())
 		}
+	}
+}
+
+// Texts of a stream at a place that no description names may continue each other
+// or stand alone: they are read either way.
+func TestUnknownTextsAreReadAlone(t *testing.T) {
+	unknown := func(texts ...string) (events []string) {
+		for _, s := range texts {
+			events = append(events, `{"choices":[{"index":0,"delta":{"notes":[{"text":"`+s+`"}]}}]}`)
+		}
+		return events
+	}
+	for name, texts := range map[string][]string{
+		"alone":    {"thing", "codename nightjar"},
+		"together": {"thing code", "name night", "jar"},
+		"in one":   {`one"},{"text":"codename nightjar`},
+	} {
+		if o := drive(t, newDirection(t, (*Inspector).Stream), sse(unknown(texts...)...)); !o.blocked {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// The last event of a Responses stream repeats all of a long answer.
+func TestLongLastEvent(t *testing.T) {
+	words := strings.Repeat("all is well ", 300_000)
+	in := answered("", []string{"fine"}, words)
+	if o := drive(t, newInspector(t, policy.Window).Stream(typedAPI(t, "responses")), in); o.fault != "" || o.out != in {
+		t.Errorf("%s, %d of %d bytes", o.fault, len(o.out), len(in))
 	}
 }
