@@ -28,6 +28,7 @@ type fakeStream struct {
 
 	mu        sync.Mutex
 	failSends bool
+	bodiless  bool          // the request's headers are all of it
 	blocked   chan struct{} // if it is set, nothing is read until it is closed
 	resets    bool          // the stream may be reset after the response headers
 	trace     string        // see note
@@ -51,6 +52,11 @@ func (f *fakeStream) Recv() (*extprocv3.ProcessingRequest, error) {
 	case m, ok := <-f.in:
 		if !ok {
 			return nil, io.EOF
+		}
+		if m.GetRequestHeaders().GetEndOfStream() {
+			f.mu.Lock()
+			f.bodiless = true
+			f.mu.Unlock()
 		}
 		return m, nil
 	case <-f.over:
@@ -129,7 +135,7 @@ func (f *fakeStream) note(s side, what string, ends bool) {
 }
 
 func (f *fakeStream) header(s side, r *extprocv3.HeadersResponse) {
-	f.note(s, "H", false)
+	f.note(s, "H", s == request && f.bodiless)
 	f.headers[index(s)] = r
 	c := r.GetResponse()
 	if c.GetStatus() != 0 || c.GetBodyMutation() != nil || c.GetClearRouteCache() || c.GetTrailers() != nil {
