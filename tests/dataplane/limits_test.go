@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"net/url"
 	"slices"
 	"strings"
@@ -71,7 +72,8 @@ func TestTooMuchToInspect(t *testing.T) {
 	m := newModel()
 	m.srv.Start()
 	t.Cleanup(m.srv.Close)
-	s := start(t, "--policy", "testdata/policy.toml", "--upstream", m.srv.URL,
+	socket := filepath.Join(runtimeDir, "toomuch")
+	s := start(t, "--policy", "testdata/policy.toml", "--upstream", m.srv.URL, "--metrics-addr", "unix://"+socket,
 		"--max-body", "262144", "--max-held", "262144", "--max-event", "262144", "--max-inspected", "1048576")
 	token, _ := m.answer(whole(completion("fine")))
 	beginning := `{"messages":[{"role":"user","content":"` + strings.Repeat("word ", 40_000)
@@ -97,11 +99,9 @@ func TestTooMuchToInspect(t *testing.T) {
 		}
 		writers = append(writers, w)
 	}
-	var g got
-	waitFor(t, "a refusal", func() bool {
-		g = ask(t, s.client, s.url, token, prompt(strings.Repeat("word ", 40_000)))
-		return g.status != http.StatusOK
-	})
+	// Before they have arrived it could be one of them that is refused.
+	waitFor(t, "all three to be held", func() bool { return scrape(t, socket)["inspected_bytes"] >= float64(3*len(beginning)) })
+	g := ask(t, s.client, s.url, token, prompt(strings.Repeat("word ", 40_000)))
 	wantLater(t, g, http.StatusServiceUnavailable, "overloaded_error", "overloaded")
 	s.verdict(t, g.requestID)
 	for _, w := range writers {
