@@ -25,8 +25,9 @@ type Rule struct {
 //
 // It works in two stages. The first finds the beginnings of patterns, up to
 // maxPrefix bytes each, with an Aho-Corasick automaton; almost all text ends
-// there, and most of it before, at the heads of beginnings. The second follows each beginning that was found, byte by byte,
-// through the sorted list of the patterns that start so.
+// there, and most of it before, at the heads of beginnings. The second follows each
+// beginning that was found, byte by byte, through the sorted list of the patterns
+// that start so.
 type Patterns struct {
 	phrases  []phrase // sorted by text, distinct
 	prefixes []prefix // sorted by text; none is the beginning of another

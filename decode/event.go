@@ -17,7 +17,7 @@ type Event struct {
 	typ      []byte  // of the object, where events have types
 	typed    bool    // they have, and there is an object
 	open     []int32 // choices that the event has something of
-	closed   []int32 // choices that it gives a finish reason for
+	closed   []int32 // choices that it ends
 	done     bool    // it is the end mark of a stream
 	arena    []byte  // decoded text of strings with escapes
 }
@@ -41,8 +41,8 @@ func (e *Event) Words() bool {
 	return false
 }
 
-// Finished returns the choices that the event gives a finish reason for. It is
-// valid until the event is freed.
+// Finished returns the choices that the event ends. It is valid until the event is
+// freed.
 func (e *Event) Finished() []int32 { return e.closed }
 
 // Choices returns the choices that the event has something of. It is valid until

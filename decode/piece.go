@@ -42,9 +42,10 @@ const (
 // kind Other are never one part, even though their places are equal.
 type Place struct {
 	Kind Kind
-	// A is the message's position in a request, the choice's index in a
-	// response; B is the tool's or tool call's index below it; -1 where there
-	// is none.
+	// A is the position of a message, or of an item or a prompt, in a request, and
+	// the choice's index in a response; B is the index of a tool, a tool call or a
+	// part; -1 where there is none. A choice is here whatever an API numbers in a
+	// stream: a choice, an output item (Responses) or a content block (Messages).
 	A, B int32
 	// Glued marks a second reading of a list of texts, without line breaks
 	// between them: models are fed either way, so both are read.

@@ -101,9 +101,12 @@ func TestEventLimit(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, size := range []int{1, 7, 20, 21, 10000} {
-				_, err := readAll(chat(t).ReadStream(limits), slices.Collect(slices.Chunk([]byte(tc.body), size))...)
+				evs, err := readAll(chat(t).ReadStream(limits), slices.Collect(slices.Chunk([]byte(tc.body), size))...)
 				if tc.ok && err != nil {
 					t.Errorf("by %d: %v", size, err)
+				}
+				if many := strings.HasPrefix(tc.name, "many"); many && len(evs) != 50 {
+					t.Errorf("by %d: %d events, want all 50 that fit", size, len(evs))
 				}
 				if !tc.ok {
 					wantFault(t, err, TooLarge, 20)

@@ -131,7 +131,7 @@ func (s *stream) lineEnd(final bool) (at, next int, ok bool) {
 // emit makes an event of the buffer's bytes up to end.
 func (s *stream) emit(end int, dst []*Event) ([]*Event, error) {
 	if end-s.head > s.limits.Event {
-		return nil, &Error{TooLarge, s.limits.Event}
+		return dst, &Error{TooLarge, s.limits.Event}
 	}
 	ev := s.get()
 	ev.Raw = append(ev.Raw, s.buf[s.head:end]...)

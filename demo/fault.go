@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// fault is a request refused: a status and the members of an error object. Its words never quote the request.
+// fault is a request refused: a status and the members of an error object. Its
+// words never quote the request.
 type fault struct {
 	status               int
 	message, code, param string

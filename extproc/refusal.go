@@ -11,8 +11,8 @@ import (
 )
 
 // refusal is an answer that the processor gives instead of the upstream's: an
-// HTTP status and the words of an error object in OpenAI's form. The set is
-// closed; no refusal says anything of the content or of what failed inside.
+// HTTP status and the words of an error object, whose form is the API's. The set
+// is closed; no refusal says anything of the content or of what failed inside.
 type refusal struct {
 	status              int
 	message, kind, code string

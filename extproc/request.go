@@ -10,6 +10,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/extproc/inspect"
 )
 
 // errAnswered says that the client has its answer and the exchange is over.
@@ -49,31 +50,18 @@ func (x *exchange) readRequest() error {
 	if !api.HasBody() {
 		return x.passHeaders(headers)
 	}
+	return x.passBody(headers)
+}
 
+// passBody lets a request go on once all of its body has been read and cleared.
+func (x *exchange) passBody(headers *corev3.HeaderMap) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
-	d := x.srv.cfg.Inspector.Request(api)
+	d := x.srv.cfg.Inspector.Request(x.api)
 	defer d.Close()
-	trailers := (*corev3.HeaderMap)(nil)
-	for !x.arrived {
-		m, err := x.inbox.next(x.due)
-		if err != nil {
-			return err
-		}
-		switch r := m.GetRequest().(type) {
-		case *extprocv3.ProcessingRequest_RequestBody:
-			x.arrived = r.RequestBody.GetEndOfStream()
-			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
-				return requestRefusal(err)
-			}
-		case *extprocv3.ProcessingRequest_RequestTrailers:
-			trailers, x.arrived = r.RequestTrailers.GetTrailers(), true
-			if trailers == nil {
-				trailers = &corev3.HeaderMap{}
-			}
-		default:
-			return errOrder
-		}
+	trailers, err := x.readBody(ctx, d)
+	if err != nil {
+		return err
 	}
 	step, err := d.End(ctx)
 	if err != nil {
@@ -96,6 +84,33 @@ func (x *exchange) readRequest() error {
 		return x.trailers(request, trailers)
 	}
 	return nil
+}
+
+// readBody hands the request's body to d as it arrives. The trailers are nil
+// unless the body ends with some.
+func (x *exchange) readBody(ctx context.Context, d *inspect.Direction) (*corev3.HeaderMap, error) {
+	for !x.arrived {
+		m, err := x.inbox.next(x.due)
+		if err != nil {
+			return nil, err
+		}
+		switch r := m.GetRequest().(type) {
+		case *extprocv3.ProcessingRequest_RequestBody:
+			x.arrived = r.RequestBody.GetEndOfStream()
+			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
+				return nil, requestRefusal(err)
+			}
+		case *extprocv3.ProcessingRequest_RequestTrailers:
+			x.arrived = true
+			if trailers := r.RequestTrailers.GetTrailers(); trailers != nil {
+				return trailers, nil
+			}
+			return &corev3.HeaderMap{}, nil
+		default:
+			return nil, errOrder
+		}
+	}
+	return nil, nil
 }
 
 // passHeaders lets a request go on that has no body.

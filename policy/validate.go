@@ -111,7 +111,7 @@ func (d *document) categoryAt(f *fileCategory, at string) (c Category, err error
 	} {
 		switch {
 		case t.given == nil && !known:
-			return c, d.fail(at, "category %s has no %s: add one from 0 to 1", c.Name, t.key)
+			return c, d.fail(at, "category %s has no %s: add one above 0 and at most 1", c.Name, t.key)
 		case t.given == nil:
 			*t.into = defaults[i]
 		case !probability(*t.given):

@@ -2,10 +2,10 @@
 // every way from a listener to a model server passes one external processor that
 // sees all of it and is never left out.
 //
-// It works by tables of what may be set (tables*.go), one for each message of
-// Envoy's API, walked by reflection. What no table knows is a finding, so that a
-// new field or extension of Envoy's is refused until somebody has judged it.
-// Never add a field to a table without knowing what it does to a body.
+// It works by tables of what may be set, one for each message of Envoy's API,
+// walked by reflection. What no table knows is a finding, so that a new field or
+// extension of Envoy's is refused until somebody has judged it. Never add a field
+// to a table without knowing what it does to a body.
 package lint
 
 import (
