@@ -41,8 +41,8 @@ type inbox struct {
 	deadline time.Time
 	over     error // why there is no next message, if it is known
 	messages int   // received so far
-	found    int   // messages when the timer last found the exchange at work
-	strikes  int   // how often since then it found it at the same message
+	found    int   // messages, received and sent, when the timer last found the exchange at work
+	strikes  int   // how often since then it found no more of them
 
 	taken chan struct{} // closed when whoever took the exchange over is done
 	err   error         // what came of that; to be read once taken is closed
@@ -55,7 +55,7 @@ type worker interface {
 	// deadline or the server is stopping, or when the exchange was seized. The
 	// exchange then belongs to the watch.
 	end(reason error) error
-	sending() bool // it waits for Envoy to read
+	replies() int // messages sent so far, or -1 while it waits for Envoy to read one
 	cancel()
 	seize() bool // it can send nothing any more, unless it is sending
 }
@@ -146,8 +146,9 @@ func (b *inbox) overdue() error {
 		return errDeadline
 	}
 	b.timer.Reset(b.patience)
-	if b.messages != b.found || b.worker.sending() {
-		b.found, b.strikes = b.messages, 0
+	sent := b.worker.replies()
+	if n := b.messages + sent; sent < 0 || n != b.found {
+		b.found, b.strikes = n, 0
 		return nil
 	}
 	b.strikes++

@@ -3,6 +3,7 @@ package extproc
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +93,33 @@ func TestSlowClientIsNotGivenUp(t *testing.T) {
 		e.send(respBody(event("two. "), false), respBody(doneEvent, true))
 		e.expectEnd("H> B>. H< B< B< B<.", codes.OK)
 		h.recorder.expect(t, verdict.PostInferenceGate, verdict.Allow, verdict.None)
+	})
+}
+
+// What has been sent since the watch last looked is progress, too: an exchange
+// that is at work when it looks again has not been at it all the while.
+func TestWorkAfterASlowClient(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		e := begin(t, h.Server)
+		e.send(post(), reqBody(ask("hi"), true), respSSE())
+		reads := make(chan struct{})
+		e.mu.Lock()
+		e.blocked = reads
+		e.mu.Unlock()
+		long := strings.Repeat("day ", atOnce/4) // inspected after the first is sent
+		go e.push(respBody(event("one. ")+event(long), false))
+		time.Sleep(upstreamTime + 2*requestTime - time.Second)
+		h.trap.set.Store(&trapped{"Write", func() {
+			h.trap.set.Store(nil)
+			time.Sleep(requestTime / 2)
+		}})
+		close(reads)
+		time.Sleep(requestTime)
+		e.send(respBody(doneEvent, true))
+		e.expectEnd("H> B>. H< B< B< B<.", codes.OK)
+		if got, want := string(e.body[1]), event("one. ")+event(long)+doneEvent; got != want {
+			t.Errorf("%d bytes, want %d, ending in %q", len(got), len(want), got[len(got)-40:])
+		}
 	})
 }
 

@@ -19,12 +19,12 @@ const (
 
 func (w *watched) cancel() { w.stop() }
 
-func (w *watched) sending() bool {
+func (w *watched) replies() int {
 	if !w.mu.TryLock() {
-		return true
+		return -1
 	}
-	w.mu.Unlock()
-	return false
+	defer w.mu.Unlock()
+	return w.sent
 }
 
 func (w *watched) seize() bool {
