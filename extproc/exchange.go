@@ -3,7 +3,6 @@ package extproc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -143,45 +142,4 @@ func (x *exchange) close() {
 	if err := x.conclude(d); err != nil {
 		x.srv.cfg.Log.Error("verdict of an ended exchange was not recorded", "request_id", x.id)
 	}
-}
-
-func (x *exchange) stage() verdict.Stage {
-	if x.response != nil {
-		return verdict.PostInferenceGate
-	}
-	return verdict.PreInferenceGate
-}
-
-// strongest is the decision on the request or that on the response, whichever
-// does more; the response's if they do the same.
-func (x *exchange) strongest() verdict.Decision {
-	if x.response == nil || x.decision.Action > x.response.Decision().Action {
-		return x.decision
-	}
-	return x.response.Decision()
-}
-
-// conclude records the exchange's only verdict.
-func (x *exchange) conclude(d verdict.Decision) error {
-	if x.verdict != nil {
-		return nil
-	}
-	if !x.recorder.CompareAndSwap(unclaimed, owner) && x.recorder.Load() != owner {
-		return errTaken
-	}
-	cfg := &x.srv.cfg
-	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
-	if x.api.Unrecorded && (d.Action != verdict.Block || d.Category == verdict.Unavailable) {
-		x.verdict = &v
-		return nil
-	}
-	err := cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
-	x.srv.unrecorded.Store(err != nil)
-	if err != nil {
-		d = verdict.Decision{Stage: d.Stage, Action: verdict.Block, Category: verdict.Unavailable}
-		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())
-		err = fmt.Errorf("recording a verdict: %w", err)
-	}
-	x.verdict, x.recorded = &v, err == nil
-	return err
 }

@@ -43,9 +43,10 @@ type inbox struct {
 	messages int   // received so far
 	found    int   // messages, received and sent, when the timer last found the exchange at work
 	strikes  int   // how often since then it found no more of them
+	took     bool  // the watch has taken the exchange over
 
 	taken chan struct{} // closed when whoever took the exchange over is done
-	err   error         // what came of that; to be read once taken is closed
+	err   error         // what came of that; to be read once close has returned
 }
 
 // worker is the exchange as its inbox knows it. All but end is called while the
@@ -82,15 +83,21 @@ func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_Proce
 	return b
 }
 
-// close ends the watch.
-func (b *inbox) close() {
+// close ends the watch. If that has taken the exchange over, close waits until it
+// is done, and reports so.
+func (b *inbox) close() bool {
 	b.mu.Lock()
 	if b.over == nil {
 		b.over = errStream
 	}
 	b.timer.Stop()
+	took := b.took
 	b.mu.Unlock()
 	b.unwatch()
+	if took {
+		<-b.taken
+	}
+	return took
 }
 
 // next returns the next message, or one of the errors above. After errTaken the
@@ -142,7 +149,7 @@ func (b *inbox) overdue() error {
 		if time.Now().Before(b.deadline) {
 			return nil
 		}
-		b.over = errDeadline
+		b.over, b.took = errDeadline, true
 		return errDeadline
 	}
 	b.timer.Reset(b.patience)
@@ -159,7 +166,7 @@ func (b *inbox) overdue() error {
 	case !b.worker.seize():
 		return nil
 	}
-	b.over = errTaken
+	b.over, b.took = errTaken, true
 	return errStuck
 }
 
@@ -171,8 +178,8 @@ func (b *inbox) shut() bool {
 	if b.over != nil {
 		return false
 	}
-	b.over = errShutdown
-	return b.waiting
+	b.over, b.took = errShutdown, b.waiting
+	return b.took
 }
 
 // linger waits until Envoy ends a stream whose both directions have been
