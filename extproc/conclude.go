@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/difflabai/confidential-safety/decode"
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
@@ -41,7 +40,7 @@ func (x *exchange) conclude(d verdict.Decision) error {
 	}
 	cfg := &x.srv.cfg
 	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
-	if exempt(x.api, d) {
+	if x.exempts(d) {
 		x.verdict = &v
 		return nil
 	}
@@ -51,22 +50,21 @@ func (x *exchange) conclude(d verdict.Decision) error {
 		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())
 		err = fmt.Errorf("recording a verdict: %w", err)
 	}
-	x.verdict, x.recorded = &v, err == nil
+	x.verdict = &v
 	return err
 }
 
-// exempt reports whether such a decision on a request of the API goes without a
-// record.
-func exempt(a *decode.API, d verdict.Decision) bool {
-	return a.Unrecorded && (d.Action != verdict.Block || d.Category == verdict.Unavailable)
+// exempts reports whether such a decision goes without a record.
+func (x *exchange) exempts(d verdict.Decision) bool {
+	x.exempt = x.api.Unrecorded && (d.Action != verdict.Block || d.Category == verdict.Unavailable)
+	return x.exempt
 }
 
 // record records a verdict, whether the client stays or not. Until that succeeds
 // no request goes on, whichever it is of.
 func (x *exchange) record(v verdict.External) error {
-	failed := true // unless Record returns
-	defer func() { x.srv.unrecorded.Store(failed) }()
+	defer func() { x.srv.unrecorded.Store(!x.recorded) }() // it may panic
 	err := x.srv.cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
-	failed = err != nil
+	x.recorded = err == nil
 	return err
 }

@@ -31,10 +31,12 @@ type exchange struct {
 
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded, or that was tried
-	recorder atomic.Int32      // who may record it: nobody yet, the owner or who seized it
-	recorded bool
-	code     string // of its refusal
-	admitted bool   // it counts among those that run at once
+	instead  *verdict.External // the same of who seized it
+	recorder atomic.Int32      // who may record one: nobody yet, the owner or who seized it
+	recorded bool              // it is on record
+	exempt   bool              // it need not be
+	code     string            // of its refusal
+	admitted bool              // it counts among those that run at once
 	response *inspect.Direction
 	head     *corev3.HeaderMap // of the response
 	endBy    time.Time         // when a stream whose end mark came is over

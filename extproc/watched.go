@@ -61,7 +61,8 @@ func (w *watched) abandon() error {
 	err := w.stream.Send(immediately(refuseUnchecked.status, headers, w.failure(refuseUnchecked, v)))
 	w.srv.cfg.Observer.Noticed(EventDeadline)
 	w.srv.cfg.Log.Error("exchange made no progress and was blocked", "request_id", w.id)
-	if v != nil && !exempt(w.api, d) {
+	w.instead = v
+	if v != nil && !x.exempts(d) {
 		// What it waits for may be the record, which others wait for then.
 		err = errors.Join(err, x.record(*v))
 	}
