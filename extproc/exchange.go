@@ -92,6 +92,9 @@ func (x *exchange) end(err error) error {
 	if errors.Is(err, errDeadline) && x.ended() {
 		err = x.finish(x.head, nil)
 	}
+	if errors.Is(err, refuseUnchecked) && x.stream.Context().Err() != nil {
+		err = errStream // why the classifiers, told so by the context, gave up
+	}
 	var r *refusal
 	switch {
 	case err == nil || errors.Is(err, errAnswered):

@@ -164,3 +164,23 @@ func (c *faultyClassifier) waiting(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
+
+// A client that leaves while its exchange is at work is one that left, and what
+// the classifiers say upon that is no failure of theirs.
+func TestLeavesDuringWork(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house, e *talk, i int) {
+		h.faulty.wait = true
+		go e.push(rest(i)...)
+		synctest.Wait()
+		e.cancel()
+		e.expectEnd(places[i].trace, codes.Aborted)
+		if places[i].started {
+			h.recorder.expect(t, verdict.PostInferenceGate, verdict.Allow, verdict.None) // all that was sent was cleared
+		} else {
+			h.recorder.expect(t, lastStage(i), verdict.Block, verdict.Unavailable)
+		}
+		if h.observer.codes[""] != 1 {
+			t.Errorf("refused: %v", h.observer.codes)
+		}
+	})
+}
