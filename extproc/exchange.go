@@ -89,7 +89,7 @@ func (x *exchange) run() error {
 
 // end answers what went wrong, if anything did.
 func (x *exchange) end(err error) error {
-	if errors.Is(err, errDeadline) && x.ended() {
+	if (errors.Is(err, errDeadline) || errors.Is(err, errShutdown)) && x.ended() {
 		err = x.finish(x.head, nil)
 	}
 	if errors.Is(err, refuseUnchecked) && x.stream.Context().Err() != nil {
