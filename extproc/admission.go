@@ -83,11 +83,15 @@ type Share struct {
 
 // Take implements inspect.Budget.
 func (s *Share) Take(n int) bool {
-	if s.of.used.Add(int64(n)) > s.upTo {
-		s.of.used.Add(-int64(n))
-		return false
+	for {
+		used := s.of.used.Load()
+		if used > s.upTo-int64(n) {
+			return false
+		}
+		if s.of.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	return true
 }
 
 // Give implements inspect.Budget.
