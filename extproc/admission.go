@@ -44,8 +44,8 @@ func (x *exchange) admit() error {
 // must go at once, read or not.
 func (s *Server) crowded() bool { return s.active.Load() > int64(s.cfg.MaxRequests)*3/2 }
 
-// release gives back what an exchange took that all share. Its owner calls it,
-// at its end or when only the client's reading is left.
+// release gives back what an exchange took that all share. Its owner calls it at
+// its end.
 func (x *exchange) release() {
 	x.response.Close()
 	if x.admitted {

@@ -104,7 +104,6 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 			}
 		}
 	}()
-	s.cfg.Observer.Began()
 	x := &exchange{reply: &reply{stream: stream, observer: s.cfg.Observer}}
 	returned := false
 	defer func() {
@@ -117,6 +116,7 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 			_ = x.refuse(refuseUnchecked, x.verdict)
 		}
 	}()
+	s.cfg.Observer.Began()
 	defer x.observed()
 	defer x.release()
 	x.begin(s)

@@ -107,18 +107,26 @@ func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 		return nil, err
 	}
 	m, err := b.stream.Recv()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.over != nil {
+	switch {
+	case !b.goOn():
 		return nil, errTaken
-	}
-	b.waiting = false
-	b.messages++
-	if err != nil {
+	case err != nil:
 		return nil, errStream
 	}
 	b.arrived(m)
 	return m, nil
+}
+
+// goOn ends a wait. It reports whether the exchange still is its owner's.
+func (b *inbox) goOn() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over != nil {
+		return false
+	}
+	b.waiting = false
+	b.messages++
+	return true
 }
 
 func (b *inbox) wait(deadline time.Time) error {
@@ -146,7 +154,8 @@ func (b *inbox) overdue() error {
 		return nil
 	case b.waiting:
 		// The timer may have fired for an earlier wait.
-		if time.Now().Before(b.deadline) {
+		if left := time.Until(b.deadline); left > 0 {
+			b.timer.Reset(left)
 			return nil
 		}
 		b.over, b.took = errDeadline, true
