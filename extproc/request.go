@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/difflabai/confidential-safety/decode"
+	"github.com/difflabai/confidential-safety/extproc/inspect"
 )
 
 // errAnswered says that the client has its answer and the exchange is over.
@@ -19,22 +21,10 @@ var errAnswered = errors.New("answered")
 // lets it go on. Until then Envoy has not even chosen an upstream connection.
 func (x *exchange) readRequest() error {
 	x.due = time.Now().Add(x.srv.cfg.Timeouts.Request)
-	m, err := x.inbox.next(x.due)
+	headers, err := x.requestHeaders()
 	if err != nil {
 		return err
 	}
-	head := m.GetRequestHeaders()
-	if m.GetResponseHeaders() != nil {
-		// Envoy refuses the request by itself, before we have seen it: an
-		// upgrade, or what it cannot parse. That reply goes no further.
-		return refuseHTTP
-	}
-	if head == nil {
-		return errOrder
-	}
-	x.arrived = head.GetEndOfStream()
-	headers := head.GetHeaders()
-	x.sends = first(headers, ":method") == http.MethodPost && len(header(headers, "upgrade")) == 0
 	api, ok := decode.Lookup(x.srv.cfg.APIs, first(headers, ":method"), first(headers, ":path"))
 	if !ok {
 		return x.local(headers)
@@ -49,31 +39,39 @@ func (x *exchange) readRequest() error {
 	if !api.HasBody() {
 		return x.passHeaders(headers)
 	}
+	return x.passRequest(headers)
+}
 
+// requestHeaders reads the exchange's first message.
+func (x *exchange) requestHeaders() (*corev3.HeaderMap, error) {
+	m, err := x.inbox.next(x.due)
+	if err != nil {
+		return nil, err
+	}
+	if m.GetResponseHeaders() != nil {
+		// Envoy refuses the request by itself, before we have seen it: an
+		// upgrade, or what it cannot parse. That reply goes no further.
+		return nil, refuseHTTP
+	}
+	head := m.GetRequestHeaders()
+	if head == nil {
+		return nil, errOrder
+	}
+	x.arrived = head.GetEndOfStream()
+	headers := head.GetHeaders()
+	x.sends = first(headers, ":method") == http.MethodPost && len(header(headers, "upgrade")) == 0
+	return headers, nil
+}
+
+// passRequest lets a request go on whose body passes.
+func (x *exchange) passRequest(headers *corev3.HeaderMap) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
-	d := x.srv.cfg.Inspector.Request(api)
+	d := x.srv.cfg.Inspector.Request(x.api)
 	defer d.Close()
-	trailers := (*corev3.HeaderMap)(nil)
-	for !x.arrived {
-		m, err := x.inbox.next(x.due)
-		if err != nil {
-			return err
-		}
-		switch r := m.GetRequest().(type) {
-		case *extprocv3.ProcessingRequest_RequestBody:
-			x.arrived = r.RequestBody.GetEndOfStream()
-			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
-				return requestRefusal(err)
-			}
-		case *extprocv3.ProcessingRequest_RequestTrailers:
-			trailers, x.arrived = r.RequestTrailers.GetTrailers(), true
-			if trailers == nil {
-				trailers = &corev3.HeaderMap{}
-			}
-		default:
-			return errOrder
-		}
+	trailers, err := x.readBody(ctx, d)
+	if err != nil {
+		return err
 	}
 	step, err := d.End(ctx)
 	if err != nil {
@@ -96,6 +94,31 @@ func (x *exchange) readRequest() error {
 		return x.trailers(request, trailers)
 	}
 	return nil
+}
+
+// readBody reads the request to its end, and returns its trailers if they are
+// that.
+func (x *exchange) readBody(ctx context.Context, d *inspect.Direction) (trailers *corev3.HeaderMap, err error) {
+	for !x.arrived {
+		m, err := x.inbox.next(x.due)
+		if err != nil {
+			return nil, err
+		}
+		switch r := m.GetRequest().(type) {
+		case *extprocv3.ProcessingRequest_RequestBody:
+			x.arrived = r.RequestBody.GetEndOfStream()
+			// Nothing of a request is judged before its end.
+			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
+				return nil, requestRefusal(err)
+			}
+		case *extprocv3.ProcessingRequest_RequestTrailers:
+			x.arrived = true
+			trailers = cmp.Or(r.RequestTrailers.GetTrailers(), &corev3.HeaderMap{})
+		default:
+			return nil, errOrder
+		}
+	}
+	return trailers, nil
 }
 
 // passHeaders lets a request go on that has no body.
@@ -139,39 +162,3 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap) error {
 	}
 	return nil
 }
-
-// discard waits for the rest of a request that is refused, as long as it comes
-// without a pause and is no more than a few times what is accepted. A client that is
-// answered while it still sends may not read the answer: curl's HTTP/2 and
-// simple HTTP/1.1 clients then report a broken connection instead.
-func (x *exchange) discard(r *refusal) error {
-	x.late = r
-	for left := maxDiscards * x.srv.cfg.MaxBody; !x.arrived && left > 0; {
-		soon := time.Now().Add(maxPause)
-		if soon.After(x.due) {
-			soon = x.due
-		}
-		m, err := x.inbox.next(soon)
-		if errors.Is(err, errDeadline) {
-			return r
-		}
-		if err != nil {
-			return err
-		}
-		body := m.GetRequestBody()
-		left -= int64(len(body.GetBody()))
-		x.arrived = body.GetEndOfStream() || m.GetRequestTrailers() != nil
-		if body == nil && !x.arrived {
-			return errOrder
-		}
-	}
-	return r
-}
-
-const (
-	// maxDiscards is how many times the largest request is read and thrown away.
-	maxDiscards = 16
-	// maxPause is how long a client may pause that has not sent all of it. One
-	// that waits for the answer gets it then.
-	maxPause = time.Second
-)

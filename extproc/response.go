@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -54,11 +55,7 @@ func (x *exchange) readResponse() error {
 				return x.finish(headers, nil)
 			}
 		case *extprocv3.ProcessingRequest_ResponseTrailers:
-			trailers := r.ResponseTrailers.GetTrailers()
-			if trailers == nil {
-				trailers = &corev3.HeaderMap{}
-			}
-			return x.finish(headers, trailers)
+			return x.finish(headers, cmp.Or(r.ResponseTrailers.GetTrailers(), &corev3.HeaderMap{}))
 		default:
 			return errOrder
 		}
