@@ -90,7 +90,7 @@ func (x *exchange) run() error {
 // end answers what went wrong, if anything did.
 func (x *exchange) end(err error) error {
 	if (errors.Is(err, errDeadline) || errors.Is(err, errShutdown)) && x.ended() {
-		err = x.finish(x.head, nil)
+		err = x.finish(nil)
 	}
 	if errors.Is(err, refuseUnchecked) && x.stream.Context().Err() != nil {
 		err = errStream // why the classifiers, told so by the context, gave up
