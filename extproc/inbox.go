@@ -150,6 +150,9 @@ func (b *inbox) overdue() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
+	case errors.Is(b.over, errShutdown) && !b.took:
+		b.worker.cancel() // it is still at work, and the process ends
+		return nil
 	case b.over != nil:
 		return nil
 	case b.waiting:
@@ -180,7 +183,7 @@ func (b *inbox) overdue() error {
 }
 
 // shut ends the exchange's messages. It takes it over if it waits for one, and
-// otherwise leaves it to find out.
+// otherwise leaves it to find out, for a while.
 func (b *inbox) shut() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -188,6 +191,9 @@ func (b *inbox) shut() bool {
 		return false
 	}
 	b.over, b.took = errShutdown, b.waiting
+	if !b.took {
+		b.timer.Reset(endTimeout / 2)
+	}
 	return b.took
 }
 
