@@ -10,7 +10,7 @@ import (
 // answered while it still sends may not read the answer: curl's HTTP/2 and
 // simple HTTP/1.1 clients then report a broken connection instead.
 func (x *exchange) discard(r *refusal) error {
-	x.late = r
+	x.late, x.refused = r, true
 	for left := maxDiscards * x.srv.cfg.MaxBody; !x.arrived && left > 0; {
 		soon := time.Now().Add(maxPause)
 		if soon.After(x.due) {

@@ -27,7 +27,8 @@ type exchange struct {
 	sends   bool               // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
-	late *refusal
+	late    *refusal
+	refused bool // it is, once the rest of the request is there or does not come
 
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded, or that was tried
@@ -103,8 +104,9 @@ func (x *exchange) end(err error) error {
 	case errors.Is(err, errTaken):
 		return errTaken
 	case errors.Is(err, errDeadline):
-		r = x.late
-		x.srv.cfg.Observer.Noticed(EventDeadline)
+		if r = x.late; !x.refused {
+			x.srv.cfg.Observer.Noticed(EventDeadline)
+		}
 	case errors.Is(err, errShutdown):
 		r = refuseUnchecked
 		x.srv.cfg.Observer.Noticed(EventShutdown)
