@@ -131,6 +131,17 @@ const (
 	keptPieces = 256
 )
 
+// keptBuffer is how large a buffer may be that a stream uses again.
+const keptBuffer = 64 << 10
+
+// emptied returns a buffer for use again, or nil if it is too large to be kept.
+func emptied(b []byte) []byte {
+	if cap(b) > keptBuffer {
+		return nil
+	}
+	return b[:0]
+}
+
 func (s *events) Free(e *Event) {
 	if len(s.free) >= keptFree || cap(e.Raw)+cap(e.arena) > keptBytes || cap(e.Pieces) > keptPieces {
 		return

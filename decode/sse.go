@@ -41,7 +41,7 @@ func (s *stream) read(ev *Event) error {
 		s.joined = append(append(s.joined, ev.Raw[from:to]...), '\n')
 		dataEnd = to
 	}
-	defer func() { s.joined = s.joined[:0] }()
+	defer func() { s.joined = emptied(s.joined) }()
 	if err := s.data(ev, dataEnd); err != nil {
 		return err
 	}

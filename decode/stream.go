@@ -63,8 +63,8 @@ func (s *stream) compact() {
 	if s.head == 0 {
 		return
 	}
-	n := copy(s.buf, s.buf[s.head:])
-	s.buf = s.buf[:n]
+	rest := s.buf[s.head:]
+	s.buf = append(emptied(s.buf), rest...)
 	for i := range s.ends {
 		s.ends[i].text -= s.head
 		s.ends[i].next -= s.head

@@ -126,3 +126,23 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// A large event leaves no large buffer behind.
+func TestNothingLargeIsKept(t *testing.T) {
+	s := newStream(chatCompletions(), DefaultLimits())
+	for _, text := range []string{"hello", strings.Repeat("long ", 1<<20), "hello"} {
+		events, err := s.Feed([]byte(`data: {"choices":[{"index":0,"delta":{"content":"`+text+`"}}]}`+"\n\ndata: "), nil)
+		if err == nil {
+			events, err = s.Feed([]byte("{}\n\n"), events)
+		}
+		if err != nil || len(events) != 2 || string(events[1].Raw) != "data: {}\n\n" {
+			t.Fatal(len(events), err)
+		}
+		for _, ev := range events {
+			s.Free(ev)
+		}
+	}
+	if n := cap(s.buf) + cap(s.joined); n > 2*keptBuffer {
+		t.Errorf("%d bytes", n)
+	}
+}

@@ -44,8 +44,8 @@ func (x *exchange) admit() error {
 // must go at once, read or not.
 func (s *Server) crowded() bool { return s.active.Load() > int64(s.cfg.MaxRequests)*3/2 }
 
-// release gives back what an exchange took that all share. Its owner calls it,
-// at its end or when only the client's reading is left.
+// release gives back what an exchange took that all share. Its owner calls it at
+// its end.
 func (x *exchange) release() {
 	x.response.Close()
 	if x.admitted {
@@ -83,11 +83,15 @@ type Share struct {
 
 // Take implements inspect.Budget.
 func (s *Share) Take(n int) bool {
-	if s.of.used.Add(int64(n)) > s.upTo {
-		s.of.used.Add(-int64(n))
-		return false
+	for {
+		used := s.of.used.Load()
+		if used > s.upTo-int64(n) {
+			return false
+		}
+		if s.of.used.CompareAndSwap(used, used+int64(n)) {
+			return true
+		}
 	}
-	return true
 }
 
 // Give implements inspect.Budget.

@@ -237,3 +237,39 @@ func TestNothingIsHeld(t *testing.T) {
 		}
 	})
 }
+
+// A share that is refused room takes none of it from others, not even for a
+// moment.
+func TestBudgetIsExact(t *testing.T) {
+	b := NewBudget(1 << 20)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		wg.Go(func() {
+			for s := b.Requests(); ; {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if s.Take(1 << 20) {
+					t.Error("took more than its share")
+					return
+				}
+			}
+		})
+	}
+	r := b.Responses()
+	for range 1_000_000 {
+		if !r.Take(64 << 10) {
+			t.Error("no room, but there is")
+			break
+		}
+		r.Give(64 << 10)
+	}
+	close(stop)
+	wg.Wait()
+	if b.Used() != 0 {
+		t.Errorf("%d taken", b.Used())
+	}
+}

@@ -3,6 +3,7 @@ package extproc
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -40,6 +41,20 @@ func TestDrainIsBounded(t *testing.T) {
 			t.Errorf("took %v", took)
 		}
 		close(release)
-		e.expectEnd("H> B>. I503", codes.OK)
+		e.expectEnd("I503", codes.OK)
+	})
+}
+
+// One that waits for a classifier is told so in time, and has its verdict.
+func TestDrainCancelsWork(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house, e *talk, i int) {
+		h.faulty.wait = true
+		go e.push(rest(i)...)
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		h.Drain(ctx)
+		h.recorder.expect(t, lastStage(i), verdict.Block, verdict.Unavailable)
+		e.expectRefused(t, places[i].started)
 	})
 }

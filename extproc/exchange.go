@@ -3,7 +3,6 @@ package extproc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -28,14 +27,17 @@ type exchange struct {
 	sends   bool               // it has a body that ends
 	// late is how the exchange is refused if the message it waits for does not
 	// come in time.
-	late *refusal
+	late    *refusal
+	refused bool // it is, once the rest of the request is there or does not come
 
 	decision verdict.Decision
 	verdict  *verdict.External // set once it is recorded, or that was tried
-	recorder atomic.Int32      // who may record it: nobody yet, the owner or who seized it
-	recorded bool
-	code     string // of its refusal
-	admitted bool   // it counts among those that run at once
+	instead  *verdict.External // the same of who seized it
+	recorder atomic.Int32      // who may record one: nobody yet, the owner or who seized it
+	recorded bool              // it is on record
+	exempt   bool              // it need not be
+	code     string            // of its refusal
+	admitted bool              // it counts among those that run at once
 	response *inspect.Direction
 	head     *corev3.HeaderMap // of the response
 	endBy    time.Time         // when a stream whose end mark came is over
@@ -88,8 +90,11 @@ func (x *exchange) run() error {
 
 // end answers what went wrong, if anything did.
 func (x *exchange) end(err error) error {
-	if errors.Is(err, errDeadline) && x.ended() {
-		err = x.finish(x.head, nil)
+	if (errors.Is(err, errDeadline) || errors.Is(err, errShutdown)) && x.ended() {
+		err = x.finish(nil)
+	}
+	if errors.Is(err, refuseUnchecked) && x.stream.Context().Err() != nil {
+		err = errStream // why the classifiers, told so by the context, gave up
 	}
 	var r *refusal
 	switch {
@@ -99,8 +104,9 @@ func (x *exchange) end(err error) error {
 	case errors.Is(err, errTaken):
 		return errTaken
 	case errors.Is(err, errDeadline):
-		r = x.late
-		x.srv.cfg.Observer.Noticed(EventDeadline)
+		if r = x.late; !x.refused {
+			x.srv.cfg.Observer.Noticed(EventDeadline)
+		}
 	case errors.Is(err, errShutdown):
 		r = refuseUnchecked
 		x.srv.cfg.Observer.Noticed(EventShutdown)
@@ -143,45 +149,4 @@ func (x *exchange) close() {
 	if err := x.conclude(d); err != nil {
 		x.srv.cfg.Log.Error("verdict of an ended exchange was not recorded", "request_id", x.id)
 	}
-}
-
-func (x *exchange) stage() verdict.Stage {
-	if x.response != nil {
-		return verdict.PostInferenceGate
-	}
-	return verdict.PreInferenceGate
-}
-
-// strongest is the decision on the request or that on the response, whichever
-// does more; the response's if they do the same.
-func (x *exchange) strongest() verdict.Decision {
-	if x.response == nil || x.decision.Action > x.response.Decision().Action {
-		return x.decision
-	}
-	return x.response.Decision()
-}
-
-// conclude records the exchange's only verdict.
-func (x *exchange) conclude(d verdict.Decision) error {
-	if x.verdict != nil {
-		return nil
-	}
-	if !x.recorder.CompareAndSwap(unclaimed, owner) && x.recorder.Load() != owner {
-		return errTaken
-	}
-	cfg := &x.srv.cfg
-	v := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
-	if x.api.Unrecorded && (d.Action != verdict.Block || d.Category == verdict.Unavailable) {
-		x.verdict = &v
-		return nil
-	}
-	err := cfg.Recorder.Record(context.WithoutCancel(x.ctx), x.id, x.api.Name, v)
-	x.srv.unrecorded.Store(err != nil)
-	if err != nil {
-		d = verdict.Decision{Stage: d.Stage, Action: verdict.Block, Category: verdict.Unavailable}
-		v = verdict.NewExternal(v.VerdictID, d, cfg.PolicyVersion, cfg.Now())
-		err = fmt.Errorf("recording a verdict: %w", err)
-	}
-	x.verdict, x.recorded = &v, err == nil
-	return err
 }

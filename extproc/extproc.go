@@ -17,7 +17,6 @@ package extproc
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -105,7 +104,6 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 			}
 		}
 	}()
-	s.cfg.Observer.Began()
 	x := &exchange{reply: &reply{stream: stream, observer: s.cfg.Observer}}
 	returned := false
 	defer func() {
@@ -118,20 +116,18 @@ func (s *Server) Process(stream extprocv3.ExternalProcessor_ProcessServer) (err 
 			_ = x.refuse(refuseUnchecked, x.verdict)
 		}
 	}()
-	// Of a watch that took the exchange over this is behind.
+	s.cfg.Observer.Began()
 	defer x.observed()
 	defer x.release()
 	x.begin(s)
 	defer x.stop()
-	defer x.inbox.close()
+	defer x.inbox.close() // behind this the exchange is this goroutine's again
 	err = x.own(x.run)
-	if errors.Is(err, errTaken) {
-		<-x.inbox.taken
+	if x.inbox.close() {
 		err = x.inbox.err
 	}
 	if err == nil {
 		x.response.Close() // Envoy may take its time
-		x.inbox.close()
 		x.inbox.linger()
 	}
 	returned = true

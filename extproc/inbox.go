@@ -41,11 +41,12 @@ type inbox struct {
 	deadline time.Time
 	over     error // why there is no next message, if it is known
 	messages int   // received so far
-	found    int   // messages when the timer last found the exchange at work
-	strikes  int   // how often since then it found it at the same message
+	found    int   // messages, received and sent, when the timer last found the exchange at work
+	strikes  int   // how often since then it found no more of them
+	took     bool  // the watch has taken the exchange over
 
 	taken chan struct{} // closed when whoever took the exchange over is done
-	err   error         // what came of that; to be read once taken is closed
+	err   error         // what came of that; to be read once close has returned
 }
 
 // worker is the exchange as its inbox knows it. All but end is called while the
@@ -55,7 +56,7 @@ type worker interface {
 	// deadline or the server is stopping, or when the exchange was seized. The
 	// exchange then belongs to the watch.
 	end(reason error) error
-	sending() bool // it waits for Envoy to read
+	replies() int // messages sent so far, or -1 while it waits for Envoy to read one
 	cancel()
 	seize() bool // it can send nothing any more, unless it is sending
 }
@@ -82,15 +83,21 @@ func newInbox(stopping context.Context, stream extprocv3.ExternalProcessor_Proce
 	return b
 }
 
-// close ends the watch.
-func (b *inbox) close() {
+// close ends the watch. If that has taken the exchange over, close waits until it
+// is done, and reports so.
+func (b *inbox) close() bool {
 	b.mu.Lock()
 	if b.over == nil {
 		b.over = errStream
 	}
 	b.timer.Stop()
+	took := b.took
 	b.mu.Unlock()
 	b.unwatch()
+	if took {
+		<-b.taken
+	}
+	return took
 }
 
 // next returns the next message, or one of the errors above. After errTaken the
@@ -100,18 +107,26 @@ func (b *inbox) next(deadline time.Time) (*extprocv3.ProcessingRequest, error) {
 		return nil, err
 	}
 	m, err := b.stream.Recv()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.over != nil {
+	switch {
+	case !b.goOn():
 		return nil, errTaken
-	}
-	b.waiting = false
-	b.messages++
-	if err != nil {
+	case err != nil:
 		return nil, errStream
 	}
 	b.arrived(m)
 	return m, nil
+}
+
+// goOn ends a wait. It reports whether the exchange still is its owner's.
+func (b *inbox) goOn() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over != nil {
+		return false
+	}
+	b.waiting = false
+	b.messages++
+	return true
 }
 
 func (b *inbox) wait(deadline time.Time) error {
@@ -135,19 +150,24 @@ func (b *inbox) overdue() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
+	case errors.Is(b.over, errShutdown) && !b.took:
+		b.worker.cancel() // it is still at work, and the process ends
+		return nil
 	case b.over != nil:
 		return nil
 	case b.waiting:
 		// The timer may have fired for an earlier wait.
-		if time.Now().Before(b.deadline) {
+		if left := time.Until(b.deadline); left > 0 {
+			b.timer.Reset(left)
 			return nil
 		}
-		b.over = errDeadline
+		b.over, b.took = errDeadline, true
 		return errDeadline
 	}
 	b.timer.Reset(b.patience)
-	if b.messages != b.found || b.worker.sending() {
-		b.found, b.strikes = b.messages, 0
+	sent := b.worker.replies()
+	if n := b.messages + sent; sent < 0 || n != b.found {
+		b.found, b.strikes = n, 0
 		return nil
 	}
 	b.strikes++
@@ -158,20 +178,23 @@ func (b *inbox) overdue() error {
 	case !b.worker.seize():
 		return nil
 	}
-	b.over = errTaken
+	b.over, b.took = errTaken, true
 	return errStuck
 }
 
 // shut ends the exchange's messages. It takes it over if it waits for one, and
-// otherwise leaves it to find out.
+// otherwise leaves it to find out, for a while.
 func (b *inbox) shut() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over != nil {
 		return false
 	}
-	b.over = errShutdown
-	return b.waiting
+	b.over, b.took = errShutdown, b.waiting
+	if !b.took {
+		b.timer.Reset(endTimeout / 2)
+	}
+	return b.took
 }
 
 // linger waits until Envoy ends a stream whose both directions have been

@@ -1,6 +1,8 @@
 package extproc
 
 import (
+	"cmp"
+
 	extprocv3 "github.com/envoyproxy/go-control-plane/envoy/service/ext_proc/v3"
 
 	"github.com/difflabai/confidential-safety/verdict"
@@ -13,7 +15,7 @@ type Observer interface {
 	Began()
 	// Ended is told of the same, once: the API, "" for what is not inspected,
 	// the code of the refusal, if it was one, and the verdict, if there is one,
-	// with whether it was recorded.
+	// with whether it is on record, which not every one has to be.
 	Ended(api, code string, v *verdict.External, recorded bool)
 	// Noticed is told of the events below.
 	Noticed(event string)
@@ -27,6 +29,8 @@ const (
 	EventPanic    = "panic"    // caught; the exchange was blocked
 	EventDeadline = "deadline" // an exchange was ended because it waited too long
 	EventShutdown = "shutdown" // an exchange was ended because the processor stops
+	// EventUnrecorded: a verdict could not be recorded; the exchange was blocked.
+	EventUnrecorded = "unrecorded"
 )
 
 // nobody observes nothing.
@@ -49,9 +53,15 @@ func (b *inbox) arrived(m *extprocv3.ProcessingRequest) {
 
 // observed tells of an exchange that is over.
 func (x *exchange) observed() {
-	api := ""
+	api, code, v := "", x.code, x.verdict
+	if x.seized { // whatever came of it, the client was told this
+		code, v = refuseUnchecked.code, cmp.Or(x.instead, v)
+	}
 	if x.api != nil {
 		api = x.api.Name
+		if !x.recorded && !x.exempt {
+			x.srv.cfg.Observer.Noticed(EventUnrecorded)
+		}
 	}
-	x.srv.cfg.Observer.Ended(api, x.code, x.verdict, x.recorded)
+	x.srv.cfg.Observer.Ended(api, code, v, x.recorded)
 }

@@ -3,6 +3,9 @@ package extproc
 import (
 	"sync"
 	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
 
 	"github.com/difflabai/confidential-safety/verdict"
 )
@@ -32,11 +35,8 @@ func (o *fakeObserver) Ended(api, code string, v *verdict.External, recorded boo
 	o.ended++
 	o.codes[code]++
 	o.apis[api]++
-	switch {
-	case v != nil && recorded:
+	if v != nil && recorded {
 		o.verdicts++
-	case api != "":
-		o.unrecords++
 	}
 }
 
@@ -47,6 +47,9 @@ func (o *fakeObserver) Noticed(event string) {
 		o.events = map[string]int{}
 	}
 	o.events[event]++
+	if event == EventUnrecorded {
+		o.unrecords++
+	}
 }
 
 func (o *fakeObserver) Moved(s bool, received, released int) {
@@ -89,6 +92,35 @@ func TestObserver(t *testing.T) {
 		e.send(post(), reqBody(ask("codename nightjar"), true))
 		if _ = e.result(); o.began != 7 || o.ended != 7 || o.apis[""] != 2 || o.codes["not_found"] != 1 || o.codes["content_blocked"] != 1 ||
 			o.codes["not_checked"] != 1 || o.verdicts != 3 || o.unrecords != 2 || o.events[EventPanic] < 2 {
+			t.Errorf("%+v", o)
+		}
+	})
+}
+
+// What has no verdict in the log is not missed there; what was given up has that
+// of the watch.
+func TestObserverOfVerdicts(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		o := h.observer
+		e := begin(t, h.Server)
+		e.send(get("/v1/models"), respJSON(), respBody(`{"data":[{"id":"m"}]}`, true))
+		e.expectEnd("H> H< B<.", codes.OK)
+		if o.apis["models"] != 1 || o.verdicts != 0 || o.unrecords != 0 {
+			t.Errorf("%+v", o)
+		}
+		e, then := stuck(t, h)
+		time.Sleep(soon)
+		then <- func() {}
+		e.expectEnd("H> B>. I503", codes.Internal)
+		if o.apis["chat_completions"] != 1 || o.codes["not_checked"] != 1 || o.verdicts != 1 || o.unrecords != 0 {
+			t.Errorf("%+v", o)
+		}
+		h.recorder.fail = errFault
+		e, then = stuck(t, h)
+		time.Sleep(soon)
+		then <- func() {}
+		e.expectEnd("H> B>. I503", codes.Internal)
+		if o.codes["not_checked"] != 2 || o.verdicts != 1 || o.unrecords != 1 {
 			t.Errorf("%+v", o)
 		}
 	})

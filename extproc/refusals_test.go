@@ -210,6 +210,9 @@ func TestRefusedRequestIsReadToItsEnd(t *testing.T) {
 				e.expect("") // before the request's end
 				c.then(h, e)
 				e.expectEnd(c.trace, c.code)
+				if n := h.observer.events[EventDeadline]; n > 0 {
+					t.Error("told of a deadline: the client had its answer anyway")
+				}
 			})
 		})
 	}

@@ -22,6 +22,7 @@ type reply struct {
 	observer Observer
 
 	mu     sync.Mutex // held while something is sent
+	sent   int        // messages so far
 	seized bool       // whoever sends is too late
 }
 
@@ -32,6 +33,7 @@ func (r *reply) send(m *extprocv3.ProcessingResponse) error {
 	if r.seized {
 		return errTaken
 	}
+	r.sent++
 	return r.stream.Send(m)
 }
 

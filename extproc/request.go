@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -20,22 +21,10 @@ var errAnswered = errors.New("answered")
 // lets it go on. Until then Envoy has not even chosen an upstream connection.
 func (x *exchange) readRequest() error {
 	x.due = time.Now().Add(x.srv.cfg.Timeouts.Request)
-	m, err := x.inbox.next(x.due)
+	headers, err := x.requestHeaders()
 	if err != nil {
 		return err
 	}
-	head := m.GetRequestHeaders()
-	if m.GetResponseHeaders() != nil {
-		// Envoy refuses the request by itself, before we have seen it: an
-		// upgrade, or what it cannot parse. That reply goes no further.
-		return refuseHTTP
-	}
-	if head == nil {
-		return errOrder
-	}
-	x.arrived = head.GetEndOfStream()
-	headers := head.GetHeaders()
-	x.sends = first(headers, ":method") == http.MethodPost && len(header(headers, "upgrade")) == 0
 	api, ok := decode.Lookup(x.srv.cfg.APIs, first(headers, ":method"), first(headers, ":path"))
 	if !ok {
 		return x.local(headers)
@@ -53,7 +42,28 @@ func (x *exchange) readRequest() error {
 	return x.passBody(headers)
 }
 
-// passBody lets a request go on once all of its body has been read and cleared.
+// requestHeaders reads the exchange's first message.
+func (x *exchange) requestHeaders() (*corev3.HeaderMap, error) {
+	m, err := x.inbox.next(x.due)
+	if err != nil {
+		return nil, err
+	}
+	if m.GetResponseHeaders() != nil {
+		// Envoy refuses the request by itself, before we have seen it: an
+		// upgrade, or what it cannot parse. That reply goes no further.
+		return nil, refuseHTTP
+	}
+	head := m.GetRequestHeaders()
+	if head == nil {
+		return nil, errOrder
+	}
+	x.arrived = head.GetEndOfStream()
+	headers := head.GetHeaders()
+	x.sends = first(headers, ":method") == http.MethodPost && len(header(headers, "upgrade")) == 0
+	return headers, nil
+}
+
+// passBody lets a request go on whose body passes.
 func (x *exchange) passBody(headers *corev3.HeaderMap) error {
 	ctx, cancel := context.WithDeadline(x.ctx, x.due)
 	defer cancel()
@@ -86,9 +96,9 @@ func (x *exchange) passBody(headers *corev3.HeaderMap) error {
 	return nil
 }
 
-// readBody hands the request's body to d as it arrives. The trailers are nil
-// unless the body ends with some.
-func (x *exchange) readBody(ctx context.Context, d *inspect.Direction) (*corev3.HeaderMap, error) {
+// readBody reads the request to its end, and returns its trailers if they are
+// that.
+func (x *exchange) readBody(ctx context.Context, d *inspect.Direction) (trailers *corev3.HeaderMap, err error) {
 	for !x.arrived {
 		m, err := x.inbox.next(x.due)
 		if err != nil {
@@ -97,20 +107,18 @@ func (x *exchange) readBody(ctx context.Context, d *inspect.Direction) (*corev3.
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_RequestBody:
 			x.arrived = r.RequestBody.GetEndOfStream()
+			// Nothing of a request is judged before its end.
 			if _, err := d.Write(ctx, r.RequestBody.GetBody()); err != nil {
 				return nil, requestRefusal(err)
 			}
 		case *extprocv3.ProcessingRequest_RequestTrailers:
 			x.arrived = true
-			if trailers := r.RequestTrailers.GetTrailers(); trailers != nil {
-				return trailers, nil
-			}
-			return &corev3.HeaderMap{}, nil
+			trailers = cmp.Or(r.RequestTrailers.GetTrailers(), &corev3.HeaderMap{})
 		default:
 			return nil, errOrder
 		}
 	}
-	return nil, nil
+	return trailers, nil
 }
 
 // passHeaders lets a request go on that has no body.
@@ -154,39 +162,3 @@ func (x *exchange) acceptRequest(headers *corev3.HeaderMap) error {
 	}
 	return nil
 }
-
-// discard waits for the rest of a request that is refused, as long as it comes
-// without a pause and is no more than a few times what is accepted. A client that is
-// answered while it still sends may not read the answer: curl's HTTP/2 and
-// simple HTTP/1.1 clients then report a broken connection instead.
-func (x *exchange) discard(r *refusal) error {
-	x.late = r
-	for left := maxDiscards * x.srv.cfg.MaxBody; !x.arrived && left > 0; {
-		soon := time.Now().Add(maxPause)
-		if soon.After(x.due) {
-			soon = x.due
-		}
-		m, err := x.inbox.next(soon)
-		if errors.Is(err, errDeadline) {
-			return r
-		}
-		if err != nil {
-			return err
-		}
-		body := m.GetRequestBody()
-		left -= int64(len(body.GetBody()))
-		x.arrived = body.GetEndOfStream() || m.GetRequestTrailers() != nil
-		if body == nil && !x.arrived {
-			return errOrder
-		}
-	}
-	return r
-}
-
-const (
-	// maxDiscards is how many times the largest request is read and thrown away.
-	maxDiscards = 16
-	// maxPause is how long a client may pause that has not sent all of it. One
-	// that waits for the answer gets it then.
-	maxPause = time.Second
-)

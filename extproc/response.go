@@ -1,6 +1,7 @@
 package extproc
 
 import (
+	"cmp"
 	"time"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -23,10 +24,9 @@ func (x *exchange) readResponse() error {
 	if head == nil {
 		return errOrder
 	}
-	headers := head.GetHeaders()
-	x.head = headers
-	switch media := mediaType(headers); {
-	case encoded(headers), !finalStatus(headers):
+	x.head = head.GetHeaders()
+	switch media := mediaType(x.head); {
+	case encoded(x.head), !finalStatus(x.head):
 		x.response = x.srv.cfg.Inspector.Response(x.api) // for the stage
 		return refuseUpstream
 	case media == sseMedia && x.api.Streams():
@@ -47,18 +47,14 @@ func (x *exchange) readResponse() error {
 		}
 		switch r := m.GetRequest().(type) {
 		case *extprocv3.ProcessingRequest_ResponseBody:
-			if err := x.inspect(headers, r.ResponseBody.GetBody()); err != nil {
+			if err := x.inspect(r.ResponseBody.GetBody()); err != nil {
 				return err
 			}
 			if r.ResponseBody.GetEndOfStream() {
-				return x.finish(headers, nil)
+				return x.finish(nil)
 			}
 		case *extprocv3.ProcessingRequest_ResponseTrailers:
-			trailers := r.ResponseTrailers.GetTrailers()
-			if trailers == nil {
-				trailers = &corev3.HeaderMap{}
-			}
-			return x.finish(headers, trailers)
+			return x.finish(cmp.Or(r.ResponseTrailers.GetTrailers(), &corev3.HeaderMap{}))
 		default:
 			return errOrder
 		}
@@ -68,11 +64,11 @@ func (x *exchange) readResponse() error {
 // inspect has bytes of the response inspected and sends on what is cleared, little
 // by little: a client that does not read stops the exchange in the middle, and
 // what was made of the bytes waits with it.
-func (x *exchange) inspect(headers *corev3.HeaderMap, body []byte) error {
+func (x *exchange) inspect(body []byte) error {
 	for {
 		n := min(len(body), atOnce)
 		step, err := x.response.Write(x.ctx, body[:n])
-		if err := x.pass(headers, step, err); err != nil {
+		if err := x.pass(step, err); err != nil {
 			return err
 		}
 		if body = body[n:]; len(body) == 0 {
@@ -104,7 +100,7 @@ func (x *exchange) nextOfResponse() (*extprocv3.ProcessingRequest, error) {
 func (x *exchange) ended() bool { return x.response != nil && x.response.Ended() }
 
 // pass sends on what a step of the inspection released.
-func (x *exchange) pass(headers *corev3.HeaderMap, step inspect.Step, err error) error {
+func (x *exchange) pass(step inspect.Step, err error) error {
 	switch {
 	case err != nil:
 		return responseRefusal(err)
@@ -114,23 +110,23 @@ func (x *exchange) pass(headers *corev3.HeaderMap, step inspect.Step, err error)
 	case len(step.Release) == 0:
 		return nil
 	}
-	if err := x.start(headers, unknownLength); err != nil {
+	if err := x.start(unknownLength); err != nil {
 		return err
 	}
 	return x.bodyPieces(response, step.Release, false)
 }
 
 // start sends the response headers on, once.
-func (x *exchange) start(headers *corev3.HeaderMap, length int) error {
+func (x *exchange) start(length int) error {
 	if x.started {
 		return nil
 	}
-	return x.headers(response, headers, keepResponseHeader, length)
+	return x.headers(response, x.head, keepResponseHeader, length)
 }
 
 // finish inspects what remains of the response and records the verdict before
 // the last of it is sent.
-func (x *exchange) finish(headers, trailers *corev3.HeaderMap) error {
+func (x *exchange) finish(trailers *corev3.HeaderMap) error {
 	step, err := x.response.End(x.ctx)
 	if err != nil {
 		return responseRefusal(err)
@@ -146,7 +142,7 @@ func (x *exchange) finish(headers, trailers *corev3.HeaderMap) error {
 	if x.conclude(d) != nil {
 		return refuseUnchecked
 	}
-	if err := x.start(headers, len(step.Release)); err != nil {
+	if err := x.start(len(step.Release)); err != nil {
 		return err
 	}
 	if err := x.bodyPieces(response, step.Release, trailers == nil); err != nil {

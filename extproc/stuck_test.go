@@ -3,6 +3,7 @@ package extproc
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,33 @@ func TestSlowClientIsNotGivenUp(t *testing.T) {
 	})
 }
 
+// What has been sent since the watch last looked is progress, too: an exchange
+// that is at work when it looks again has not been at it all the while.
+func TestWorkAfterASlowClient(t *testing.T) {
+	bubble(t, func(t *testing.T, h *house) {
+		e := begin(t, h.Server)
+		e.send(post(), reqBody(ask("hi"), true), respSSE())
+		reads := make(chan struct{})
+		e.mu.Lock()
+		e.blocked = reads
+		e.mu.Unlock()
+		long := strings.Repeat("day ", atOnce/4) // inspected after the first is sent
+		go e.push(respBody(event("one. ")+event(long), false))
+		time.Sleep(upstreamTime + 2*requestTime - time.Second)
+		h.trap.set.Store(&trapped{"Write", func() {
+			h.trap.set.Store(nil)
+			time.Sleep(requestTime / 2)
+		}})
+		close(reads)
+		time.Sleep(requestTime)
+		e.send(respBody(doneEvent, true))
+		e.expectEnd("H> B>. H< B< B< B<.", codes.OK)
+		if got, want := string(e.body[1]), event("one. ")+event(long)+doneEvent; got != want {
+			t.Errorf("%d bytes, want %d, ending in %q", len(got), len(want), got[len(got)-40:])
+		}
+	})
+}
+
 // push sends messages as they are received.
 func (e *talk) push(messages ...*extprocv3.ProcessingRequest) {
 	for _, m := range messages {
@@ -135,4 +163,24 @@ func (c *faultyClassifier) waiting(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return ctx.Err()
+}
+
+// A client that leaves while its exchange is at work is one that left, and what
+// the classifiers say upon that is no failure of theirs.
+func TestLeavesDuringWork(t *testing.T) {
+	everywhere(t, func(t *testing.T, h *house, e *talk, i int) {
+		h.faulty.wait = true
+		go e.push(rest(i)...)
+		synctest.Wait()
+		e.cancel()
+		e.expectEnd(places[i].trace, codes.Aborted)
+		if places[i].started {
+			h.recorder.expect(t, verdict.PostInferenceGate, verdict.Allow, verdict.None) // all that was sent was cleared
+		} else {
+			h.recorder.expect(t, lastStage(i), verdict.Block, verdict.Unavailable)
+		}
+		if h.observer.codes[""] != 1 {
+			t.Errorf("refused: %v", h.observer.codes)
+		}
+	})
 }

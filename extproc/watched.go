@@ -1,7 +1,6 @@
 package extproc
 
 import (
-	"context"
 	"errors"
 
 	"github.com/difflabai/confidential-safety/verdict"
@@ -10,21 +9,14 @@ import (
 // watched is an exchange as its watch may touch it.
 type watched exchange
 
-// Who may record an exchange's verdict.
-const (
-	unclaimed int32 = iota
-	owner
-	seizer
-)
-
 func (w *watched) cancel() { w.stop() }
 
-func (w *watched) sending() bool {
+func (w *watched) replies() int {
 	if !w.mu.TryLock() {
-		return true
+		return -1
 	}
-	w.mu.Unlock()
-	return false
+	defer w.mu.Unlock()
+	return w.sent
 }
 
 func (w *watched) seize() bool {
@@ -57,10 +49,11 @@ func (w *watched) end(reason error) (err error) {
 // to an end, and whose state is not to be looked at but where it stands. If it
 // is the verdict that is being recorded there is no other.
 func (w *watched) abandon() error {
+	x := (*exchange)(w)
 	var v *verdict.External
+	d := verdict.Decision{Stage: x.stage(), Action: verdict.Block, Category: verdict.Unavailable}
 	if w.recorder.CompareAndSwap(unclaimed, seizer) && w.api != nil {
 		cfg := &w.srv.cfg
-		d := verdict.Decision{Stage: (*exchange)(w).stage(), Action: verdict.Block, Category: verdict.Unavailable}
 		e := verdict.NewExternal(cfg.NewID(), d, cfg.PolicyVersion, cfg.Now())
 		v = &e
 	}
@@ -68,9 +61,10 @@ func (w *watched) abandon() error {
 	err := w.stream.Send(immediately(refuseUnchecked.status, headers, w.failure(refuseUnchecked, v)))
 	w.srv.cfg.Observer.Noticed(EventDeadline)
 	w.srv.cfg.Log.Error("exchange made no progress and was blocked", "request_id", w.id)
-	if v != nil {
+	w.instead = v
+	if v != nil && !x.exempts(d) {
 		// What it waits for may be the record, which others wait for then.
-		err = errors.Join(err, w.srv.cfg.Recorder.Record(context.WithoutCancel(w.ctx), w.id, w.api.Name, *v))
+		err = errors.Join(err, x.record(*v))
 	}
 	if err != nil {
 		w.srv.cfg.Log.Error("verdict of an ended exchange was not recorded", "request_id", w.id)

@@ -61,8 +61,11 @@ func TestGolden(t *testing.T) {
 	ended(r, "chat_completions", "content_blocked", block, true)
 	ended(r, "chat_completions", "busy", away, true)
 	ended(r, "chat_completions", "full", away, false)
+	r.Noticed("unrecorded")
 	ended(r, "chat_completions", "", nil, false) // recording panicked
-	ended(r, "", "", nil, false)                 // health
+	r.Noticed("unrecorded")
+	ended(r, "chat_completions", "", allow, false) // one that is not recorded
+	ended(r, "", "", nil, false)                   // health
 	ended(r, "", "content_blocked", nil, false)
 	r.Noticed("panic")
 	r.Noticed("deadline")

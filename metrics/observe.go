@@ -9,7 +9,8 @@ const (
 
 	deadline   = "deadline"
 	shutdown   = "shutdown"
-	panicked   = "panic" // no label; a metric of its own
+	panicked   = "panic"      // no label; a metric of its own
+	missed     = "unrecorded" // the same
 	byRequests = "requests"
 	byMemory   = "memory"
 )
@@ -44,7 +45,7 @@ func (r *Registry) Began() { r.inFlight.Inc() }
 
 // Ended counts an exchange that is over. api is "" for one that was not
 // inspected, code for one that was not refused, and v nil for one without a
-// verdict.
+// verdict. recorded is whether that is on record.
 func (r *Registry) Ended(api, code string, v *verdict.External, recorded bool) {
 	r.inFlight.Dec()
 	name, action := r.apis.name(api), none
@@ -62,19 +63,18 @@ func (r *Registry) Ended(api, code string, v *verdict.External, recorded bool) {
 	case r.overloaded:
 		r.admission.WithLabelValues(byMemory).Inc()
 	}
-	switch {
-	case v != nil && recorded:
+	if v != nil && recorded {
 		r.verdicts.WithLabelValues(stageName(v.Stage), r.categories.name(string(v.RiskCategory)), action).Inc()
-	case v != nil || api != "":
-		r.unrecorded.Inc()
 	}
 }
 
-// Noticed counts an event: panic, deadline or shutdown.
+// Noticed counts an event: panic, deadline, shutdown or unrecorded.
 func (r *Registry) Noticed(event string) {
 	switch event {
 	case panicked:
 		r.panics.Inc()
+	case missed:
+		r.unrecorded.Inc()
 	case deadline, shutdown:
 		r.takenOver.WithLabelValues(event).Inc()
 	default:

@@ -100,5 +100,21 @@ func (d *Direction) forget() {
 	d.single, d.matches, d.edits, d.other = nil, nil, nil, part{}
 }
 
+// What a direction keeps to use again, at the most, since the budget knows
+// nothing of it.
+const (
+	keptBytes = 64 << 10
+	keptItems = 64
+)
+
+// emptied returns a slice for use again, which refers to nothing any more.
+func emptied[T any](s []T) []T {
+	if cap(s) > keptItems {
+		return nil
+	}
+	clear(s)
+	return s[:0]
+}
+
 // weigh is what a queued event takes.
 func weigh(ev *decode.Event) int { return len(ev.Raw) + eventCost + len(ev.Pieces)*pieceCost }

@@ -259,3 +259,28 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// What a large message made large is not kept by a stream that goes on: of that
+// the budget knows nothing.
+func TestNothingLargeIsKept(t *testing.T) {
+	in, p := withPurse(t, policy.Window, 0)
+	for name, text := range map[string]string{
+		"events":     strings.Repeat("\n", 30<<10),
+		"one":        sse(delta("0", strings.Repeat("long ", 100<<10))),
+		"held words": sse(delta("0", "project")) + strings.Repeat("\n", 30<<10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := in.Stream(chat(t))
+			defer d.Close()
+			for _, s := range []string{sse(delta("0", "hello. ")), text, sse(delta("0", " hello. ")), sse(delta("0", "hello. "))} {
+				if _, err := d.Write(t.Context(), []byte(s)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			const most = 64 << 10
+			if n := cap(d.out) + cap(d.events)*(8+eventCost) + cap(d.queue.items)*eventCost; n > most || p.used > most {
+				t.Errorf("%d bytes are kept, %d of them known", n, p.used)
+			}
+		})
+	}
+}

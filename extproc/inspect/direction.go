@@ -119,8 +119,11 @@ func (d *Direction) step(call func() error) (Step, error) {
 	if d.failed != nil {
 		return Step{}, d.failed
 	}
-	d.out = d.out[:d.kept()]
+	if d.out = d.out[:d.kept()]; len(d.out) == 0 && cap(d.out) > keptBytes {
+		d.out = nil
+	}
 	err := call()
+	d.events = emptied(d.events)
 	if err != nil {
 		d.failed = faultOf(err)
 		return Step{}, d.failed

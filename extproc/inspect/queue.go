@@ -81,7 +81,8 @@ func (h *held) passed() {
 	}
 }
 
-// queue holds the events of a body in order. What is popped is used again.
+// queue holds the events of a body in order. What is popped is used again, unless
+// there is much of it.
 type queue struct {
 	items []held
 	first int
@@ -125,7 +126,10 @@ func (q *queue) pop() {
 	q.weight -= weigh(h.ev)
 	h.ev = nil
 	clear(h.refs)
-	if q.first++; q.first == len(q.items) {
-		q.items, q.first = q.items[:0], 0
+	if q.first++; q.first < len(q.items) {
+		return
+	}
+	if q.items, q.first = q.items[:0], 0; cap(q.items) > keptItems {
+		q.items = nil
 	}
 }
