@@ -86,7 +86,7 @@ func TestParse(t *testing.T) {
 	for name, c := range map[string]struct{ good, bad []string }{
 		"listen": {
 			[]string{"0.0.0.0:8443", "127.0.0.1:0", "[::1]:65535", "[::]:1"},
-			[]string{"8443", ":8443", "localhost:8443", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "http://127.0.0.1:1", " 127.0.0.1:1"},
+			[]string{"8443", ":8443", "localhost:8443", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "http://127.0.0.1:1", " 127.0.0.1:1", "[::1%lo]:1", "[::ffff:127.0.0.1]:1", "224.0.0.1:1", "[ff02::1]:1"},
 		},
 		"upstream": {
 			[]string{"http://127.0.0.1:8000", "http://localhost", "http://[::1]:1/base"},
@@ -121,7 +121,7 @@ func TestParse(t *testing.T) {
 		"max-requests":           counts("1", "100000", "0", "100001"),
 		"max-inspected":          counts("33554432", "1099511627776", "33554431", "1048575", "1099511627777"),
 		"envoy-memory":           counts("33554432", "1099511627776", "33554431", "1099511627777"),
-		"metrics-addr":           {[]string{"127.0.0.1:0", "0.0.0.0:9464", "[::1]:65535", "unix:///x", long}, []string{"9464", ":9464", "localhost:9464", "127.0.0.1", "unix://x", "unix:/x", long + "x", "http://127.0.0.1:1", "unix:///run/confidential-safety/http.sock"}},
+		"metrics-addr":           {[]string{"127.0.0.1:0", "0.0.0.0:9464", "[::1]:65535", "unix:///x", long}, []string{"9464", ":9464", "localhost:9464", "127.0.0.1", "unix://x", "unix:/x", long + "x", "http://127.0.0.1:1", "unix:///run/confidential-safety/http.sock", "127.0.0.1:8443"}},
 		"extproc-addr":           {[]string{"unix:///x", long}, []string{"/x", "unix://x", "unix:/x", "unix:///x/../y", "unix:///x/", "tcp://127.0.0.1:1", long + "x", "unix:///run/confidential-safety/http.sock"}},
 		"http-addr":              {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/sds.sock"}},
 		"sds-addr":               {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/extproc.sock"}},

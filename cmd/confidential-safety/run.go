@@ -98,7 +98,7 @@ func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr i
 	sockets := filepath.Join(dir, "x")
 	cfg.extProcSocket, cfg.sdsSocket = sockets+".extproc", sockets+".sds"
 	if err := s.listen(context.WithoutCancel(ctx), cfg.extProcSocket, cfg.sdsSocket); err != nil {
-		return err
+		return usage(err)
 	}
 	if cfg.upstream == nil {
 		if err := s.startDemo(); err != nil {

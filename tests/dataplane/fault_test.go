@@ -337,6 +337,7 @@ func TestSecondSidecarIsRefused(t *testing.T) {
 	for name, args := range map[string][]string{
 		"data directory": {"--data-dir", dir, "--listen", "127.0.0.1:0"},
 		"address":        {"--data-dir", t.TempDir(), "--listen", strings.TrimPrefix(s.url, "https://")},
+		"metrics":        {"--data-dir", t.TempDir(), "--listen", "127.0.0.1:0", "--metrics-addr", strings.TrimPrefix(s.url, "https://")},
 	} {
 		cmd := exec.Command(binary, append([]string{"run", "--tee", "simulated"}, args...)...)
 		cmd.Env = environment()
