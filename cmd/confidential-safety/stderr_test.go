@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,6 +53,53 @@ func TestStandardErrorThatNobodyReads(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A line that did not fit whole on a disk that was full must not take the next one
+// with it, whoever of the two logs writes that.
+func TestLineThatWasCutOff(t *testing.T) {
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // a test's file
+	limited := &limitedFile{File: f, room: 40}
+	w := unblocked(limited)
+	verdicts, log := newVerdictLog(w, envoy.LogJSON), slog.New(newLogHandler(w, envoy.LogJSON, slog.LevelInfo))
+	log.Info("cut off, since this is longer than the room that is left")
+	for range 2 {
+		if err := verdicts.Record(t.Context(), "REQ", "/", external("VID")); err == nil {
+			t.Error("recorded on a full disk")
+		}
+	}
+	limited.room = 1 << 20
+	for range 2 {
+		if err := verdicts.Record(t.Context(), "REQ", "/", external("VID")); err != nil {
+			t.Error(err)
+		}
+	}
+	data, err := os.ReadFile(f.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	if len(lines) != 4 || len(lines[0]) != 40 || !json.Valid([]byte(lines[1])) || !json.Valid([]byte(lines[2])) || lines[3] != "" {
+		t.Errorf("%q", lines)
+	}
+}
+
+// limitedFile is a file on a disk with little room.
+type limitedFile struct {
+	*os.File
+	room int
+}
+
+func (f *limitedFile) Write(p []byte) (int, error) {
+	n, err := f.File.Write(p[:min(f.room, len(p))])
+	if f.room -= n; err == nil && n < len(p) {
+		err = syscall.ENOSPC
+	}
+	return n, err
 }
 
 // soon fails a test in which f does not come to an end.
