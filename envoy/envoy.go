@@ -129,6 +129,8 @@ func CheckUpstream(u *url.URL, ca, spki bool) error {
 		return errors.New("upstream: want a URL such as http://127.0.0.1:8000")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return errors.New("upstream: the URL must have no user, query or fragment")
+	case len(u.Hostname()) > maxHost || strings.Contains(u.Hostname(), "%"):
+		return fmt.Errorf("upstream: the host must have at most %d bytes, and an address no zone", maxHost)
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return errors.New("upstream: http is for this machine only (127.0.0.1, [::1], localhost): use https with --upstream-ca or --upstream-spki")
 	case u.Scheme == "http" && (ca || spki):
@@ -143,6 +145,9 @@ func CheckUpstream(u *url.URL, ca, spki bool) error {
 	}
 	return nil
 }
+
+// maxHost is how long a host's name may be in DNS, in bytes.
+const maxHost = 253
 
 func upstreamPort(u *url.URL) (uint32, error) {
 	switch p := u.Port(); {

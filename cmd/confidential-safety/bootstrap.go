@@ -26,7 +26,7 @@ socket beside that of --extproc-addr.`,
 	addFlags(cmd.Flags(), true, "envoy-config") // which is for serve to judge
 	addJSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, _, err := configure(cmd)
+		cfg, _, err := configure(cmd, cmd.ErrOrStderr())
 		if err != nil {
 			return usage(err)
 		}

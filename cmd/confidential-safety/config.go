@@ -104,8 +104,9 @@ func (c *config) checkUpstream() error {
 }
 
 func (c *config) checkSockets() error {
-	if m := c.metrics.at; m == c.extProcSocket || m == c.httpSocket || m == c.sdsSocket {
-		return errors.New("--metrics-addr: it is also the address of another socket: choose another path")
+	picked := strings.HasSuffix(c.listen, ":0") // two ports, then
+	if m := c.metrics.at; m == c.extProcSocket || m == c.httpSocket || m == c.sdsSocket || m == c.listen && !picked {
+		return errors.New("--metrics-addr: it is also the address of another socket: choose another")
 	}
 	if c.extProcSocket == c.httpSocket || c.httpSocket == c.sdsSocket || c.sdsSocket == c.extProcSocket {
 		return errors.New("--extproc-addr, --http-addr and --sds-addr: two of them are the same: choose three paths")
@@ -117,6 +118,9 @@ func (c *config) parseListen(s string) error {
 	at, err := netip.ParseAddrPort(s)
 	if err != nil {
 		return fmt.Errorf("%q is no address: want ip:port, such as 127.0.0.1:8443", s)
+	}
+	if a := at.Addr(); a.Zone() != "" || a.Is4In6() || a.IsMulticast() {
+		return fmt.Errorf("%q: Envoy cannot listen on an address with a zone, for many, or of IPv4 in the form of IPv6: want another", s)
 	}
 	c.listen = at.String()
 	return nil

@@ -80,17 +80,17 @@ func TestParse(t *testing.T) {
 	model := write("model", "hello\n")
 	const modelHash = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
 	long := "unix:///" + strings.Repeat("x", 99)
-	durations := []string{"1ns", "30s", "0h59m", "1.5s"}
-	noDurations := []string{"0", "0s", "-1s", "30", "soon", "1d", "1e3s", "99999999h"}
+	durations := []string{"1ms", "30s", "0h59m", "1.5s"}
+	noDurations := []string{"0", "0s", "1ns", "999us", "-1s", "30", "soon", "1d", "1e3s", "8760h0m0.1s", "2562047h", "99999999h"}
 
 	for name, c := range map[string]struct{ good, bad []string }{
 		"listen": {
 			[]string{"0.0.0.0:8443", "127.0.0.1:0", "[::1]:65535", "[::]:1"},
-			[]string{"8443", ":8443", "localhost:8443", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "http://127.0.0.1:1", " 127.0.0.1:1"},
+			[]string{"8443", ":8443", "localhost:8443", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:http", "http://127.0.0.1:1", " 127.0.0.1:1", "[::1%lo]:1", "[::ffff:127.0.0.1]:1", "224.0.0.1:1", "[ff02::1]:1"},
 		},
 		"upstream": {
 			[]string{"http://127.0.0.1:8000", "http://localhost", "http://[::1]:1/base"},
-			[]string{"127.0.0.1:8000", "localhost:8000", "http://", "http://192.0.2.1", "http://127.0.0.1.example", "http://127.0.0.1:0", "http://127.0.0.1:65536", "http://u:p@127.0.0.1", "http://127.0.0.1?x", "http://127.0.0.1#x", "https://127.0.0.1", "unix:///x", "file:///etc/passwd", "http://%zz"},
+			[]string{"127.0.0.1:8000", "localhost:8000", "http://", "http://192.0.2.1", "http://127.0.0.1.example", "http://127.0.0.1:0", "http://127.0.0.1:65536", "http://u:p@127.0.0.1", "http://127.0.0.1?x", "http://127.0.0.1#x", "http://[::1%25lo]", "https://127.0.0.1", "unix:///x", "file:///etc/passwd", "http://%zz"},
 		},
 		"upstream-ca":            {nil, []string{ca, both, model, dir, filepath.Join(dir, "absent")}},
 		"upstream-spki":          {nil, []string{modelHash, modelHash[1:], modelHash + "00", "xy"}},
@@ -109,7 +109,7 @@ func TestParse(t *testing.T) {
 		"upstream-timeout":       {durations, noDurations},
 		"max-body":               {[]string{"1024", "8388608", "67108864"}, []string{"1023", "1073741825", "0", "-1", "1e6", "8MB", "1024.0", "0x800", "99999999999999999999"}},
 		"response-timeout":       {append([]string{"99h"}, durations...), noDurations},
-		"stream-idle-timeout":    {[]string{"10m0.1s", "99h"}, append([]string{"10m", "1ns"}, noDurations...)},
+		"stream-idle-timeout":    {[]string{"10m0.1s", "8760h"}, append([]string{"10m"}, noDurations...)},
 		"max-depth":              counts("8", "512", "7", "513"),
 		"max-event":              counts("1024", "8388608", "1023", "8388609", "1073741825"),
 		"max-held":               counts("8388608", "67108864", "8388607", "1023", "1073741825"),
@@ -121,7 +121,7 @@ func TestParse(t *testing.T) {
 		"max-requests":           counts("1", "100000", "0", "100001"),
 		"max-inspected":          counts("33554432", "1099511627776", "33554431", "1048575", "1099511627777"),
 		"envoy-memory":           counts("33554432", "1099511627776", "33554431", "1099511627777"),
-		"metrics-addr":           {[]string{"127.0.0.1:0", "0.0.0.0:9464", "[::1]:65535", "unix:///x", long}, []string{"9464", ":9464", "localhost:9464", "127.0.0.1", "unix://x", "unix:/x", long + "x", "http://127.0.0.1:1", "unix:///run/confidential-safety/http.sock"}},
+		"metrics-addr":           {[]string{"127.0.0.1:0", "0.0.0.0:9464", "[::1]:65535", "unix:///x", long}, []string{"9464", ":9464", "localhost:9464", "127.0.0.1", "unix://x", "unix:/x", long + "x", "http://127.0.0.1:1", "unix:///run/confidential-safety/http.sock", "127.0.0.1:8443"}},
 		"extproc-addr":           {[]string{"unix:///x", long}, []string{"/x", "unix://x", "unix:/x", "unix:///x/../y", "unix:///x/", "tcp://127.0.0.1:1", long + "x", "unix:///run/confidential-safety/http.sock"}},
 		"http-addr":              {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/sds.sock"}},
 		"sds-addr":               {[]string{"unix:///x", long}, []string{"/x", long + "x", "unix:///run/confidential-safety/extproc.sock"}},
@@ -150,6 +150,7 @@ func TestParse(t *testing.T) {
 	for _, flags := range [][]string{
 		{"--upstream", "https://192.0.2.1", "--upstream-ca", ca},
 		{"--upstream", "https://192.0.2.1:8000/v1", "--upstream-spki", modelHash},
+		{"--upstream", "https://" + strings.Repeat("x.", 126) + "x", "--upstream-ca", ca},
 		{"--upstream", "https://192.0.2.1", "--upstream-ca", ca, "--upstream-spki", strings.ToUpper(modelHash)},
 		{"--model-path", model, "--expected-model-hash", modelHash},
 		{"--model-path", model, "--expected-model-hash", strings.ToUpper(modelHash)},
@@ -167,6 +168,8 @@ func TestParse(t *testing.T) {
 		{"--upstream", "http://127.0.0.1", "--upstream-ca", ca},
 		{"--upstream", "http://127.0.0.1", "--upstream-spki", modelHash},
 		{"--upstream", "https://192.0.2.1", "--upstream-ca", both},
+		{"--upstream", "https://[fe80::1%25eth0]", "--upstream-ca", ca},
+		{"--upstream", "https://" + strings.Repeat("x.", 127), "--upstream-ca", ca},
 		{"--model-path", model, "--expected-model-hash", strings.Repeat("0", 64)},
 	} {
 		if _, err := parsed(t, flags...); err == nil {

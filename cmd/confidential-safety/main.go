@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "confidential-safety: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(unblocked(stderr), "confidential-safety: %s\n", oneLine(err.Error()))
 	if u := (usageError{}); errors.As(err, &u) {
 		return exitUsage
 	}

@@ -15,11 +15,15 @@ func into(s *string) func(string) error {
 	return func(value string) error { *s = value; return nil }
 }
 
-// duration reads a time above 0 with its unit.
+// What a time may be. Envoy counts in milliseconds and takes 0 for no limit; the
+// longest is a year, so that sums of them are times, too.
+const shortest, longest = time.Millisecond, 365 * 24 * time.Hour
+
+// duration reads a time with its unit.
 func duration(d *time.Duration) func(string) error {
 	return func(s string) (err error) {
-		if *d, err = time.ParseDuration(s); err != nil || *d <= 0 {
-			return fmt.Errorf("%q is no duration: want one above 0 with a unit, such as 30s", s)
+		if *d, err = time.ParseDuration(s); err != nil || *d < shortest || *d > longest {
+			return fmt.Errorf("%q is no duration from 1ms to 8760h: want one with a unit, such as 30s", s)
 		}
 		return nil
 	}

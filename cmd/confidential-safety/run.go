@@ -48,18 +48,19 @@ prints in it:
 // signals that end it.
 func serving(do func(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr io.Writer) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
-		cfg, log, err := configure(cmd)
+		stderr := unblocked(cmd.ErrOrStderr())
+		cfg, log, err := configure(cmd, stderr)
 		if err != nil {
 			return usage(err)
 		}
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
-		return do(ctx, cfg, log, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		return do(ctx, cfg, log, cmd.OutOrStdout(), stderr)
 	}
 }
 
-// configure reads the settings and makes the log.
-func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
+// configure reads the settings and makes the log, which goes to stderr.
+func configure(cmd *cobra.Command, stderr io.Writer) (*config, *slog.Logger, error) {
 	given, err := load(cmd.Flags(), os.Environ())
 	if err != nil {
 		return nil, nil, err
@@ -68,7 +69,7 @@ func configure(cmd *cobra.Command) (*config, *slog.Logger, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return cfg, slog.New(newLogHandler(cmd.ErrOrStderr(), cfg.logFormat, cfg.logLevel)), nil
+	return cfg, slog.New(newLogHandler(stderr, cfg.logFormat, cfg.logLevel)), nil
 }
 
 // runAll starts the parts in order, serves until ctx is done or a part fails,
@@ -106,7 +107,7 @@ func runAll(ctx context.Context, cfg *config, log *slog.Logger, stdout, stderr i
 		}
 	}
 	adminSocket := sockets + ".admin"
-	child, err := startEnvoy(cfg, binary, dir, adminSocket, stderr)
+	child, err := startEnvoy(cfg, binary, dir, adminSocket, inherited(stderr))
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 // newLogHandler writes log lines of the given format and, at least, level.
 func newLogHandler(w io.Writer, format envoy.LogFormat, level slog.Level) slog.Handler {
+	w = unblocked(w)
 	options := &slog.HandlerOptions{Level: level}
 	if format == envoy.LogJSON {
 		return slog.NewJSONHandler(w, options)

@@ -58,7 +58,10 @@ func value(m protoreflect.Message, f protoreflect.FieldDescriptor) any {
 	v := m.Get(f)
 	switch {
 	case f.Enum() != nil && !f.IsList():
-		return string(f.Enum().Values().ByNumber(v.Enum()).Name())
+		if named := f.Enum().Values().ByNumber(v.Enum()); named != nil {
+			return string(named.Name())
+		}
+		return v.Enum() // not all are validated before
 	case f.Message() == nil || f.IsList() || f.IsMap():
 		return v.Interface()
 	case !m.Has(f):

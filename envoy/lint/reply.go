@@ -17,8 +17,13 @@ func replyTables() map[string]table {
 	return map[string]table{
 		nameOf(&hcmv3.LocalReplyConfig{}): {walk: "mappers body_format"},
 		nameOf(&hcmv3.ResponseMapper{}): {
-			free: "status_code",
 			walk: "filter body body_format_override headers_to_add",
+			judged: []judgement{
+				{"status_code", must(ruleStatusOnError, "a failure would look like an answer: want a status of 400 or above", unsetOr(func(v any) bool {
+					status, ok := v.(uint32)
+					return ok && status >= 400
+				}))},
+			},
 		},
 		"envoy.config.accesslog.v3.AccessLogFilter": {
 			free: "status_code_filter duration_filter not_health_check_filter runtime_filter response_flag_filter grpc_status_filter",
