@@ -17,6 +17,8 @@ type API struct {
 	// x-request-id.
 	IDHeader string
 
+	// joins: clients join the texts of an answer's parts to one.
+	joins    bool
 	request  *rule // nil: requests have no body
 	response *rule
 	event    *rule // nil: responses are never streams
@@ -64,10 +66,10 @@ func (a *API) Streams() bool { return a.event != nil }
 func (a *API) typed() bool { return a.event.variants != nil }
 
 // ReadRequest returns a reader of the API's request bodies, which are JSON.
-func (a *API) ReadRequest(l Limits) Reader { return newBody(a.request, l) }
+func (a *API) ReadRequest(l Limits) Reader { return newBody(a.request, l, false) }
 
 // ReadResponse returns a reader of the API's whole responses, which are JSON.
-func (a *API) ReadResponse(l Limits) Reader { return newBody(a.response, l) }
+func (a *API) ReadResponse(l Limits) Reader { return newBody(a.response, l, a.joins) }
 
 // ReadStream returns a reader of the API's streamed responses: server-sent
 // events as the HTML standard defines them, section 9.2.

@@ -4,10 +4,13 @@ package decode
 type body struct {
 	limits Limits
 	rule   *rule
+	joins  bool
 	buf    []byte
 }
 
-func newBody(r *rule, l Limits) *body { return &body{limits: l, rule: r} }
+func newBody(r *rule, l Limits, joins bool) *body {
+	return &body{limits: l, rule: r, joins: joins}
+}
 
 func (b *body) Feed(p []byte, dst []*Event) ([]*Event, error) {
 	if len(b.buf)+len(p) > b.limits.Body {
@@ -22,7 +25,7 @@ func (b *body) End(dst []*Event) ([]*Event, error) {
 		return nil, &Error{InvalidUTF8, i}
 	}
 	ev := &Event{Raw: b.buf}
-	w := walker{limits: b.limits}
+	w := walker{limits: b.limits, joins: b.joins}
 	if err := w.walk(ev.Raw, b.rule, ev, 0, nil); err != nil {
 		return nil, err
 	}

@@ -93,8 +93,9 @@ func describeAll(evs []*Event) []string {
 	var out []string
 	for _, ev := range evs {
 		for i := range ev.Pieces {
-			// The second reading of what no description names is left out.
-			if p := &ev.Pieces[i]; p.Place.Kind != Other || !p.Place.Glued {
+			// The second readings of what no description names, and of all texts
+			// of an answer, are left out.
+			if p := &ev.Pieces[i]; (p.Place.Kind != Other || !p.Place.Glued) && p.Place.Path != pathWhole {
 				out = append(out, describe(p))
 			}
 		}

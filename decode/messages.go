@@ -19,6 +19,7 @@ func messages() *API {
 			"container":   opaque(Stored),
 			"thread":      opaque(Stored),
 		})),
+		joins:     true,
 		response:  message(),
 		event:     messageEvent(),
 		unknown:   unknown(),

@@ -65,14 +65,21 @@ func (w *walker) text(r *rule, at span) error {
 		}
 	}
 	k, n := w.kind(r), len(w.ev.Pieces)
-	if err := w.piece(k, at); err != nil || len(w.ev.Pieces) == n || k != Unknown && k != Aside {
+	if err := w.piece(k, at); err != nil || len(w.ev.Pieces) == n {
 		return err
 	}
-	// Nobody knows whether such texts continue each other or stand alone, so
-	// they are read either way.
-	alone := w.ev.Pieces[n]
-	alone.Place = Place{Kind: Other, A: -1, B: -1, Glued: true}
-	w.ev.Pieces = append(w.ev.Pieces, alone)
+	again := w.ev.Pieces[n]
+	switch {
+	case k == Unknown || k == Aside:
+		// Nobody knows whether such texts continue each other or stand alone,
+		// so they are read either way.
+		again.Place = Place{Kind: Other, A: -1, B: -1, Glued: true}
+	case k == Content && w.joins && !w.complete:
+		again.Place = Place{Kind: Content, A: -1, B: -1, Glued: true, Path: pathWhole}
+	default:
+		return nil
+	}
+	w.ev.Pieces = append(w.ev.Pieces, again)
 	return nil
 }
 

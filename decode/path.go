@@ -11,6 +11,7 @@ const (
 	pathPrime uint64 = 1099511628211
 	pathTop   uint64 = pathStart + 1 // of an event
 	pathLine  uint64 = pathStart + 2 // of a line's field
+	pathWhole uint64 = pathStart + 3 // of all texts of an answer as one
 )
 
 // Bytes that no UTF-8 text holds keep names, and names and numbers, apart.

@@ -27,6 +27,7 @@ func responses() *API {
 			"conversation":         opaque(Stored),
 			"prompt":               opaque(Stored),
 		})),
+		joins:    true,
 		response: response(),
 		event:    responseEvent(),
 		unknown:  unknown(),

@@ -25,7 +25,7 @@ type stream struct {
 type lineEnd struct{ text, next int }
 
 func newStream(a *API, l Limits) *stream {
-	return &stream{api: a, limits: l, walker: walker{limits: l, stream: true, unknown: a.unknown}}
+	return &stream{api: a, limits: l, walker: walker{limits: l, stream: true, unknown: a.unknown, joins: a.joins}}
 }
 
 func (s *stream) Feed(p []byte, dst []*Event) ([]*Event, error) {

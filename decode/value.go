@@ -178,6 +178,9 @@ func (w *walker) put(from int, to Place) {
 	}
 	for i := range w.ev.Pieces[from:] {
 		p := &w.ev.Pieces[from+i].Place
+		if p.Path == pathWhole {
+			continue
+		}
 		if to.B >= 0 {
 			p.B = to.B
 		}
@@ -261,6 +264,7 @@ func (w *walker) item(r *rule, number int32, depth int) error {
 	for i := range w.ev.Pieces[pieces:] {
 		p := &w.ev.Pieces[pieces+i].Place
 		switch {
+		case p.Path == pathWhole:
 		case r.numbers == coordinateA:
 			p.A = number
 		case r.numbers == coordinateB:

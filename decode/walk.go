@@ -19,6 +19,7 @@ type walker struct {
 	// stream: what is read is new text of parts that go on over events. Items
 	// have the number that their member "index" says.
 	stream   bool
+	joins    bool  // texts of kind Content are read a second time, as one
 	unknown  *rule // of what no description names in a stream
 	anything rule  // of what none names elsewhere
 
