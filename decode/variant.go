@@ -37,24 +37,26 @@ func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
 	if value, ok = typeInFront(object); ok {
 		return value, true
 	}
-	w.aheadIn = *bytes.NewBuffer(object)
-	w.ahead.Reset(&w.aheadIn)
-	if _, err := w.ahead.ReadToken(); err != nil {
+	if w.ahead == nil {
+		w.ahead = new(lookahead)
+	}
+	dec := w.ahead.reset(object)
+	if _, err := dec.ReadToken(); err != nil {
 		return w.typ[:0], true
 	}
-	for w.ahead.PeekKind() == '"' {
-		name, err := w.ahead.ReadToken()
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
 		if err != nil {
 			break
 		}
 		if name.String() != "type" {
-			if w.ahead.SkipValue() != nil {
+			if dec.SkipValue() != nil {
 				break
 			}
 			continue
 		}
-		kind := w.ahead.PeekKind()
-		v, err := w.ahead.ReadValue()
+		kind := dec.PeekKind()
+		v, err := dec.ReadValue()
 		if err != nil {
 			break
 		}
@@ -68,6 +70,18 @@ func (w *walker) typeAhead(object []byte) (value []byte, ok bool) {
 		return w.typ, err == nil
 	}
 	return w.typ[:0], true
+}
+
+// lookahead reads what another decoder will.
+type lookahead struct {
+	dec jsontext.Decoder
+	in  bytes.Buffer
+}
+
+func (l *lookahead) reset(text []byte) *jsontext.Decoder {
+	l.in = *bytes.NewBuffer(text)
+	l.dec.Reset(&l.in)
+	return &l.dec
 }
 
 // typeInFront is typeAhead for the member that most servers write first, and

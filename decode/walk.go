@@ -23,17 +23,16 @@ type walker struct {
 	unknown  *rule // of what no description names in a stream
 	anything rule  // of what none names elsewhere
 
-	dec     jsontext.Decoder
-	ahead   jsontext.Decoder // looks for an object's type, see typeAhead
-	aheadIn bytes.Buffer
-	typ     []byte // scratch
-	in      bytes.Buffer
-	src     []byte
-	ev      *Event
-	lines   []line // where src came from, if not from one run of the event's bytes
-	base    int
-	at      Place
-	path    uint64 // of members, in a stream; else 0
+	dec   jsontext.Decoder
+	ahead *lookahead // for an object's type, if that was needed; see typeAhead
+	typ   []byte     // scratch
+	in    bytes.Buffer
+	src   []byte
+	ev    *Event
+	lines []line // where src came from, if not from one run of the event's bytes
+	base  int
+	at    Place
+	path  uint64 // of members, in a stream; else 0
 	// complete: what is read is no part of what goes on over events.
 	complete bool
 	index    int32 // that the value just read names as its own, or -1
@@ -66,8 +65,9 @@ func (w *walker) walk(src []byte, r *rule, ev *Event, base int, lines []line) er
 func (w *walker) release() {
 	w.in = bytes.Buffer{}
 	w.dec.Reset(&w.in)
-	w.aheadIn = bytes.Buffer{}
-	w.ahead.Reset(&w.aheadIn)
+	if w.ahead != nil {
+		w.ahead.reset(nil)
+	}
 	w.src, w.ev, w.lines = nil, nil, nil
 }
 

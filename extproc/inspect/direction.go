@@ -90,7 +90,7 @@ func (d *Direction) End(ctx context.Context) (Step, error) {
 		d.words, d.over = true, true
 		d.release()
 		if d.json {
-			d.forget() // what it was read from: what is released is a copy
+			d.forget() // what it was read from, but for what is released
 		}
 		return nil
 	})
@@ -265,7 +265,11 @@ func (d *Direction) release() {
 		}
 		d.edits = h.edits(d.edits[:0])
 		d.shadows = d.shadows || len(d.edits) > 0
-		d.out = h.ev.Render(d.out, d.edits, d.shadows)
+		if d.json && !d.shadows {
+			d.out = h.ev.Raw // there is no other event, and the reader is done with it
+		} else {
+			d.out = h.ev.Render(d.out, d.edits, d.shadows)
+		}
 		d.reader.Passed(h.ev, len(d.edits) > 0)
 		d.words = d.words || h.ev.Words()
 		h.passed()
