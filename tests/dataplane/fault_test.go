@@ -227,6 +227,45 @@ func TestUnwritableVerdictLog(t *testing.T) {
 	}
 }
 
+// The reader of the log goes: nothing passes until there is one again.
+func TestLogReaderGoes(t *testing.T) {
+	m := newModel()
+	m.srv.Start()
+	t.Cleanup(m.srv.Close)
+	log := filepath.Join(t.TempDir(), "log")
+	if err := syscall.Mkfifo(log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read := func() *os.File {
+		f, err := os.OpenFile(log, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = io.Copy(io.Discard, f) }()
+		return f
+	}
+	reader := read()
+	s, err := launchInto(log, environment(), t.TempDir(), "--policy", "testdata/policy.toml", "--upstream", m.srv.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, received := m.answer(whole(completion("fine")))
+	passes := func() bool { return ask(t, s.client, s.url, token, prompt("hi")).status == http.StatusOK }
+	if !passes() {
+		t.Error("refused while the log is read")
+	}
+	_ = reader.Close()
+	waitFor(t, "a refusal", func() bool { return !passes() })
+	n := len(received.requests())
+	if g := ask(t, s.client2, s.url, token, prompt("hi")); g.status != http.StatusServiceUnavailable || !strings.Contains(g.body, `"code":"not_checked"`) || len(received.requests()) != n {
+		t.Errorf("%d %s, %d requests reached the upstream", g.status, g.body, len(received.requests())-n)
+	}
+	reader = read()
+	t.Cleanup(func() { _ = reader.Close() })
+	waitFor(t, "service", passes)
+	s.stop(t)
+}
+
 // A request that does not arrive in time is refused.
 func TestSlowRequest(t *testing.T) {
 	s := start(t, "--request-timeout", "300ms")
