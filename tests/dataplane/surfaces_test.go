@@ -290,3 +290,21 @@ func TestUnreadByPolicy(t *testing.T) {
 		t.Errorf("a stored response: %d %s", g.status, g.body)
 	}
 }
+
+// Where the policy holds streams to their end, a late block is a status of its own
+// for every API, and a redaction takes the words out of all of it.
+func TestSurfacesHeldWhole(t *testing.T) {
+	m := newModel()
+	m.srv.Start()
+	t.Cleanup(m.srv.Close)
+	s := start(t, "--policy", "testdata/full.toml", "--upstream", m.srv.URL)
+	for _, d := range dialects() {
+		token, _ := m.answer(bytewise(d.stream("Once upon a time, ", "a purple", " giraffe", " came")))
+		g := d.unwrap(t, d.ask(t, s.client2, s.url, token, d.request("hi", streaming)))
+		wantBlocked(t, s, g, "POST_INFERENCE_GATE", "FORBIDDEN")
+		token, _ = m.answer(bytewise(d.stream("of project", " nightjar", " only")))
+		if g := d.ask(t, s.client, s.url, token, d.request("hi", streaming)); g.body != d.stream("of [REDACTED]", "", " only") || g.err != nil {
+			t.Errorf("%s: %d %v %s", d.name, g.status, g.err, g.body)
+		}
+	}
+}
