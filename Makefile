@@ -15,6 +15,9 @@ LINT     := $(TOOLS)/golangci-lint-$(GOLANGCI)
 # The race detector needs a C compiler.
 RACE := $(if $(shell command -v cc || command -v gcc || command -v clang),-race,)
 
+# What these measure is another under the race detector.
+MEMORY := TestSoak|TestSlowClientsHoldLittle
+
 # The settings of `make run`, and more of them: make run ARGS='--listen 127.0.0.1:9443'
 RUN  := --tee simulated --policy examples/redaction/policy.toml --data-dir .data
 ARGS ?=
@@ -37,6 +40,7 @@ run: build ## Run the sidecar and Envoy in front of the demo model, on https://1
 test: lint build curl python ## Lint and run all tests, with a real Envoy
 	$(if $(RACE),,@echo 'no C compiler: the tests run without the race detector')
 	go test $(RACE) -timeout 20m ./...
+	$(if $(RACE),go test -run '$(MEMORY)' ./tests/dataplane)
 
 .PHONY: lint
 lint: $(LINT) ## Check formatting, imports between packages, and the usual mistakes
