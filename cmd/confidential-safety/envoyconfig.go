@@ -18,7 +18,7 @@ func (c *config) judgeEnvoyConfig() error {
 		return err
 	}
 	if n := len(r.Findings); n > 0 {
-		return fmt.Errorf("%s: %s, the first: %s: run confidential-safety envoy lint %[1]s", c.envoyConfig, findings(n), r.Findings[0])
+		return fmt.Errorf("%s: %s, the first: %s: run confidential-safety envoy lint %[1]s", c.envoyConfig, counted(n, "finding", "findings"), r.Findings[0])
 	}
 	if len(r.ExtProcSockets) == 0 {
 		return fmt.Errorf("%s: it has no ext_proc filter: name the configuration of the Envoy in front of this sidecar", c.envoyConfig)

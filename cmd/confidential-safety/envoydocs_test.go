@@ -33,7 +33,7 @@ func documented(t *testing.T) string {
 
 func TestDocumentedConfigurationPasses(t *testing.T) {
 	r := call(t, "", "envoy", "lint", documented(t))
-	if r.code != 0 || r.stderr != "" || !strings.HasSuffix(r.stdout, " passes: 1 listeners, 3 clusters\n") {
+	if r.code != 0 || r.stderr != "" || !strings.HasSuffix(r.stdout, " passes: 1 listener, 3 clusters\n") {
 		t.Errorf("%+v", r)
 	}
 }

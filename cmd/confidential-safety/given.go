@@ -57,7 +57,7 @@ func configError(origin, name string, err error) error {
 	var syntax *toml.DecodeError
 	if errors.As(err, &syntax) {
 		line, column := syntax.Position()
-		return fmt.Errorf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
+		return fmt.Errorf("%s:%d:%d: %s: correct the TOML", name, line, column, strings.TrimPrefix(syntax.Error(), "toml: "))
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -91,7 +91,7 @@ func writeReport(w io.Writer, r *lint.Report, name string, asJSON bool) error {
 		return fmt.Errorf("standard output: %w", err)
 	}
 	if n := len(r.Findings); n > 0 {
-		return fmt.Errorf("%s: %s: bytes could get by; docs/envoy.md explains the rules", name, findings(n))
+		return fmt.Errorf("%s: %s: bytes could get by; docs/envoy.md explains the rules", name, counted(n, "finding", "findings"))
 	}
 	return nil
 }
@@ -118,13 +118,6 @@ func printReport(w io.Writer, r *lint.Report, name string, asJSON bool) error {
 	if len(r.Findings) > 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s passes: %d listeners, %d clusters\n", name, r.Listeners, r.Clusters)
+	_, err := fmt.Fprintf(w, "%s passes: %s, %s\n", name, counted(r.Listeners, "listener", "listeners"), counted(r.Clusters, "cluster", "clusters"))
 	return err
-}
-
-func findings(n int) string {
-	if n == 1 {
-		return "1 finding"
-	}
-	return fmt.Sprintf("%d findings", n)
 }

@@ -80,8 +80,8 @@ func writeCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
 	if name == "" {
 		name = "the default policy"
 	}
-	_, err = fmt.Fprintf(w, "%s is valid: version %s, %d categories, %d files, %d patterns\n",
-		name, result.PolicyVersion, result.Categories, result.Files, result.Patterns)
+	_, err = fmt.Fprintf(w, "%s is valid: version %s, %s, %s, %s\n", name, result.PolicyVersion,
+		counted(result.Categories, "category", "categories"), counted(result.Files, "file", "files"), counted(result.Patterns, "pattern", "patterns"))
 	return err
 }
 

@@ -29,7 +29,7 @@ func readJSON(text []byte) (*node, error) {
 		if errors.Is(err, io.EOF) && len(bytes.TrimSpace(text)) == 0 {
 			err = errors.New("nothing is in it")
 		}
-		return nil, &lineError{r.line, "no JSON: " + err.Error()}
+		return nil, &lineError{r.line, "no JSON: " + err.Error() + ": correct it, or give YAML a name that ends in .yaml"}
 	}
 	return n, nil
 }

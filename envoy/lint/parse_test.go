@@ -14,7 +14,7 @@ const aListener = "static_resources:\n  listeners:\n  - name: a\n"
 
 func TestTextsThatCannotBeRead(t *testing.T) {
 	for name, tc := range map[string]struct{ file, text, want string }{
-		"empty JSON":            {"e.json", "", "e.json:1: no JSON: nothing is in it"},
+		"empty JSON":            {"e.json", "", "e.json:1: no JSON: nothing is in it: correct it, or give YAML a name that ends in .yaml"},
 		"empty YAML":            {"e.yaml", "", "e.yaml:1: nothing is in it"},
 		"comments alone":        {"e.yml", "# x\n", "e.yml:1: nothing is in it"},
 		"null":                  {"e.yaml", "~", "e.yaml:1: "},

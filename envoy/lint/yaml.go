@@ -56,7 +56,7 @@ func yamlError(err error) error {
 		return &lineError{1, first}
 	}
 	line, _ := strconv.Atoi(part[1]) // 0 where it names none
-	return &lineError{max(line, 1), "no YAML: " + part[2]}
+	return &lineError{max(line, 1), "no YAML: " + part[2] + ": correct it"}
 }
 
 func fromYAML(y *yaml.Node) (*node, error) {
