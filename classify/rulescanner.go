@@ -138,7 +138,7 @@ func (l *liveRule) fill(r *compiledRule, slot int, sp span) {
 		g := &l.slots[i]
 		met = span{min(met.start, g.start), max(met.end, g.end), min(met.at, g.at), max(met.to, g.to)}
 	}
-	if met.to-met.at > r.near || r.voids && l.near(r, r.groups, met) || l.overlap(r) {
+	if met.to-met.at > r.near || r.voids && l.near(r, r.groups, met) {
 		return
 	}
 	if l.waits {
@@ -149,18 +149,6 @@ func (l *liveRule) fill(r *compiledRule, slot int, sp span) {
 	if r.voids {
 		l.due = max(l.due, met.to+r.near)
 	}
-}
-
-// overlap reports whether one word stands for two groups.
-func (l *liveRule) overlap(r *compiledRule) bool {
-	for i := r.ordered; i < r.groups; i++ {
-		for j := r.ordered; j < i; j++ {
-			if a, b := &l.slots[i], &l.slots[j]; a.start < b.end && b.start < a.end {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // near reports whether a slot is filled within the rule's distance.
