@@ -234,7 +234,7 @@ func cutWord(text string) (word, rest string, offset int) {
 // number reads a number that stands alone.
 func number(l sourceLine, offset int, text, what string, least, most float64) (float64, error) {
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n < least || n > most || strings.ContainsAny(text, "xXpP_") {
+	if inside := n >= least && n <= most; err != nil || !inside || strings.ContainsAny(text, "xXpP_") {
 		return 0, l.fail(offset, "%s %q: want a number from %v to %v", what, text, least, most)
 	}
 	return n, nil
