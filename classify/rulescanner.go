@@ -165,8 +165,7 @@ func (s *ruleScanner) tell(r *compiledRule, l *liveRule, dst []Match) []Match {
 			f.Confidence += r.by[i]
 		}
 	}
-	// Sums of decimals are rounded to what was written.
-	f.Confidence = min(math.Round(f.Confidence*1e6)/1e6, max(r.finding.Confidence, maxConfidence))
+	f.Confidence = min(rounded(f.Confidence), maxConfidence)
 	l.waits, l.quiet = false, l.met.to+r.near
 	return append(dst, Match{Finding: f, Start: l.met.start, End: l.met.end})
 }

@@ -1,6 +1,10 @@
 package classify
 
-import "github.com/difflabai/confidential-safety/verdict"
+import (
+	"math"
+
+	"github.com/difflabai/confidential-safety/verdict"
+)
 
 // Signature is a rule of a pattern file: it is met where words of several
 // groups, such as a subject and an intent, stand near each other.
@@ -78,10 +82,13 @@ func (p *Pattern) highest() float64 {
 		for _, w := range p.Signature.weights {
 			c += w.by
 		}
-		c = min(c, maxConfidence)
+		c = min(rounded(c), maxConfidence)
 	}
 	return c
 }
+
+// rounded makes of a sum of decimals what an author would write.
+func rounded(c float64) float64 { return math.Round(c*1e6) / 1e6 }
 
 // Highest returns, for each category, the most that its phrases and rules can
 // be worth by themselves.
