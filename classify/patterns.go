@@ -108,9 +108,9 @@ func NewPatterns(rules []Rule) (*Patterns, error) {
 	for id, lit := range p.sigs.literals() {
 		ph := find([]byte(lit.text))
 		if lit.stem {
-			ph.stem = int32(id) //nolint:gosec // maxLiterals bounds it
+			ph.stem = int32(id)
 		} else {
-			ph.whole = int32(id) //nolint:gosec // maxLiterals bounds it
+			ph.whole = int32(id)
 		}
 	}
 	if n := len(p.phrases); n > maxLiterals {

@@ -187,7 +187,7 @@ func (s *ruleScanner) expire(now int64, dst []Match) []Match {
 		last := len(s.live) - 1
 		if i < last {
 			*l = s.live[last]
-			s.index[l.rule] = int32(i) + 1 //nolint:gosec // no more than there are rules
+			s.index[l.rule] = int32(i) + 1
 		}
 		s.live = s.live[:last]
 	}

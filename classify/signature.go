@@ -67,14 +67,6 @@ const (
 	maxConfidence = 0.99   // of a rule: words alone are never certain
 )
 
-// applies reports whether the rule is for a stage.
-func (s *Signature) applies(stage verdict.Stage) bool {
-	if stage == verdict.PreInferenceGate {
-		return s.input
-	}
-	return s.output
-}
-
 // highest is the most that a rule's words can be worth.
 func (p *Pattern) highest() float64 {
 	c := p.Confidence

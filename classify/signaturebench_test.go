@@ -86,16 +86,17 @@ func benchmarkChunks(b *testing.B, s Scanner, text string, size int) {
 func BenchmarkCompile(b *testing.B) {
 	for name, rules := range map[string][]Rule{"default": defaultRules(b), "literals=5000": phraseRules(5000), "literals=20000": phraseRules(20_000)} {
 		b.Run(name, func(b *testing.B) {
-			var before, after runtime.MemStats
-			var p *Patterns
 			for b.Loop() {
-				p = nil
-				runtime.GC()
-				runtime.ReadMemStats(&before)
-				var err error
-				if p, err = NewPatterns(rules); err != nil {
+				if _, err := NewPatterns(rules); err != nil {
 					b.Fatal(err)
 				}
+			}
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			p, err := NewPatterns(rules)
+			if err != nil {
+				b.Fatal(err)
 			}
 			runtime.GC()
 			runtime.ReadMemStats(&after)

@@ -21,28 +21,31 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 			}
 		}
 	}
-	_, patterns, err := patternClassifier(b)
+	patterns, err := patternClassifier(b)
 	if err != nil {
 		return nil, err
+	}
+	if patterns == nil {
+		return nil, fmt.Errorf("%s: no category has a classifier: add one", b.Files[0].Name)
 	}
 	return classify.Ensemble(patterns), nil
 }
 
 // patternClassifier compiles the pattern files of a policy, whose rules must do
 // what their own examples say. A policy without any gives nil.
-func patternClassifier(b *policy.Bundle) ([]classify.Rule, *classify.Patterns, error) {
+func patternClassifier(b *policy.Bundle) (*classify.Patterns, error) {
 	rules, err := patternRules(b)
 	if err != nil || len(rules) == 0 {
-		return nil, nil, err
+		return nil, err
 	}
 	patterns, err := classify.NewPatterns(rules)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := patterns.CheckExamples(context.Background(), rules); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return rules, patterns, nil
+	return patterns, nil
 }
 
 // patternRules reads the pattern files of a policy.

@@ -55,7 +55,7 @@ func checkedBundle(name string) (*policy.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := patternClassifier(b); err != nil {
+	if _, err := patternClassifier(b); err != nil {
 		return nil, err
 	}
 	return b, nil
