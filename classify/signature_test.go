@@ -39,7 +39,7 @@ giraffe, walrus, 海象
 nightjar, penguin*
 @end
 @set deed
-paint*, steal, to steal from
+paint*, steal, to steal from, raid the city
 @end
 @set place
 zoo, city hall
@@ -114,6 +114,7 @@ func TestSignatures(t *testing.T) {
 		{"phrases as ever", "a purple giraffe", false, []string{" 0.95 a purple giraffe"}},
 		{"order", "steal the zoo", true, []string{"ordered 0.7 steal the zoo"}},
 		{"no order", "the zoo, steal", true, nil},
+		{"order without overlap", "raid the city hall", true, nil},
 		{"another stage", "steal the zoo", false, nil},
 		{"the last of overlapping words", "to steal from zoo", true, []string{"ordered 0.7 steal from zoo"}},
 	} {
@@ -273,6 +274,7 @@ func TestSignaturesSettle(t *testing.T) {
 		at, later     []string
 	}{
 		{"steal a penguin of the zoo", " said the vet", []string{"cared 0.8 steal a penguin of the zoo", "far 0.9 steal a penguin"}, nil},
+		{"steal a penguin", "s, say", []string{"far 0.9 steal a penguin"}, nil},
 		{"steal a", " walrus", nil, []string{"far 0.9 steal a walrus"}},
 		{"nothing", " of it", nil, nil},
 	} {
