@@ -13,7 +13,7 @@ type heads struct {
 
 const (
 	maxHead  = 3
-	headBits = 13 // of a hash: a table of 1 KiB
+	headBits = 16 // of a hash: a table of 8 KiB
 )
 
 func newHeads(prefixes []prefix) (h heads) {

@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"sort"
 	"unicode"
@@ -20,6 +21,15 @@ type Rule struct {
 	ClassifierID string
 }
 
+// ID returns what findings of the rule are named by: the classifier and, for a
+// rule with a name, that.
+func (r *Rule) ID() string {
+	if r.Signature == nil {
+		return r.ClassifierID
+	}
+	return r.ClassifierID + "#" + r.Text
+}
+
 // Patterns is the pattern classifier, over the patterns of all categories at
 // once: one pass over the text costs a fraction of one for each category.
 //
@@ -27,7 +37,8 @@ type Rule struct {
 // maxPrefix bytes each, with an Aho-Corasick automaton; almost all text ends
 // there, and most of it before, at the heads of beginnings. The second follows each
 // beginning that was found, byte by byte, through the sorted list of the patterns
-// that start so.
+// that start so. The literals of rules are found with the phrases, and a
+// ruleScanner sees which of them meet.
 type Patterns struct {
 	phrases  []phrase // sorted by text, distinct
 	prefixes []prefix // sorted by text; none is the beginning of another
@@ -35,12 +46,16 @@ type Patterns struct {
 	starts   [256]bool // bytes with which a prefix starts
 	heads    heads
 	longest  int // of the phrases, in normalised bytes
+	sigs     *signatures
 }
 
-// phrase is a normalised pattern and the findings that it stands for.
+// phrase is a normalised text, the findings that it stands for, and the numbers
+// of the literals of rules that it is, as a word or as the stem of one; -1 if it
+// is none.
 type phrase struct {
-	text     []byte
-	findings []verdict.Finding
+	text        []byte
+	findings    []verdict.Finding
+	whole, stem int32
 }
 
 // prefix is a beginning of phrases, those from lo up to hi.
@@ -49,33 +64,57 @@ type prefix struct {
 	lo, hi int
 }
 
-// maxPrefix bounds the automaton, which takes about 4 KiB for each byte of a
-// distinct beginning.
-const maxPrefix = 12
+// The automaton takes about 4 KiB for each byte of a distinct beginning, so these
+// bound it to some 65 MiB: beginnings are as short as that needs.
+const (
+	maxPrefix      = 12
+	maxPrefixBytes = 15 << 10 // of all beginnings together
+)
 
-// NewPatterns compiles rules. It takes about 4 KiB of memory for each byte of a
-// distinct beginning of up to 12 bytes.
+// NewPatterns compiles rules.
 func NewPatterns(rules []Rule) (*Patterns, error) {
 	if len(rules) == 0 {
 		return nil, errors.New("no patterns to classify by")
 	}
-	p := &Patterns{}
+	p := &Patterns{sigs: newSignatures()}
 	index := make(map[string]int)
-	for _, r := range rules {
-		text := bytes.TrimSpace(fold(r.Text))
-		if len(text) == 0 {
-			return nil, &SyntaxError{r.File, r.Line, 1, "phrase is empty when normalised"}
-		}
+	find := func(text []byte) *phrase {
 		i, ok := index[string(text)]
 		if !ok {
 			i = len(p.phrases)
 			index[string(text)] = i
-			p.phrases = append(p.phrases, phrase{text: text})
+			p.phrases = append(p.phrases, phrase{text: text, whole: -1, stem: -1})
 			p.longest = max(p.longest, len(text))
 		}
-		p.phrases[i].findings = append(p.phrases[i].findings, verdict.Finding{
+		return &p.phrases[i]
+	}
+	for i := range rules {
+		r := &rules[i]
+		if r.Signature != nil {
+			if err := p.sigs.add(r); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		text := bytes.TrimSpace(fold(r.Text))
+		if len(text) == 0 {
+			return nil, &SyntaxError{r.File, r.Line, 1, "phrase is empty when normalised"}
+		}
+		ph := find(text)
+		ph.findings = append(ph.findings, verdict.Finding{
 			Category: r.Category, Confidence: r.Confidence, ClassifierID: r.ClassifierID,
 		})
+	}
+	for id, lit := range p.sigs.literals() {
+		ph := find([]byte(lit.text))
+		if lit.stem {
+			ph.stem = int32(id)
+		} else {
+			ph.whole = int32(id)
+		}
+	}
+	if n := len(p.phrases); n > maxLiterals {
+		return nil, fmt.Errorf("the pattern files hold %d phrases and literals: at most %d are allowed", n, maxLiterals)
 	}
 	slices.SortFunc(p.phrases, func(a, b phrase) int { return bytes.Compare(a.text, b.text) })
 	p.beginnings()
@@ -90,11 +129,28 @@ func NewPatterns(rules []Rule) (*Patterns, error) {
 }
 
 // beginnings collects the shortest set of beginnings that every phrase starts
-// with one of.
+// with one of, as long as the automaton may become.
 func (p *Patterns) beginnings() {
+	for length := maxPrefix; length > 0; length-- {
+		if p.beginningsOf(length); p.prefixBytes() <= maxPrefixBytes {
+			return
+		}
+	}
+}
+
+func (p *Patterns) prefixBytes() (n int) {
+	for _, pre := range p.prefixes {
+		n += len(pre.text)
+	}
+	return n
+}
+
+// beginningsOf collects beginnings of up to some bytes.
+func (p *Patterns) beginningsOf(length int) {
+	p.prefixes = p.prefixes[:0]
 	for i := 0; i < len(p.phrases); {
 		text := p.phrases[i].text
-		text = text[:min(len(text), maxPrefix)]
+		text = text[:min(len(text), length)]
 		hi := i + 1
 		for hi < len(p.phrases) && bytes.HasPrefix(p.phrases[hi].text, text) {
 			hi++
@@ -105,7 +161,24 @@ func (p *Patterns) beginnings() {
 }
 
 // NewScanner implements Classifier.
-func (p *Patterns) NewScanner(verdict.Stage) Scanner { return &patternScanner{p: p} }
+func (p *Patterns) NewScanner(stage verdict.Stage) Scanner {
+	words := patternScanner{p: p}
+	if !p.sigs.any[stageIndex(stage)] {
+		return &words
+	}
+	words.collects = true
+	return &signatureScanner{words: words, rules: ruleScanner{s: p.sigs, stage: stageIndex(stage)}}
+}
+
+// beginning returns the beginning that text starts with, or nil.
+func (p *Patterns) beginning(text []byte) *prefix {
+	// It sorts last of those that do not sort behind text.
+	i := sort.Search(len(p.prefixes), func(i int) bool { return bytes.Compare(p.prefixes[i].text, text) > 0 })
+	if i > 0 && bytes.HasPrefix(text, p.prefixes[i-1].text) {
+		return &p.prefixes[i-1]
+	}
+	return nil
+}
 
 // beginsPrefix reports whether text is the beginning of a prefix.
 func (p *Patterns) beginsPrefix(text []byte) bool {

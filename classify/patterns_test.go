@@ -243,7 +243,7 @@ func FuzzPatterns(f *testing.F) {
 // with so many of them that these tell little.
 func FuzzPatternHeads(f *testing.F) {
 	phrases := []string{"abc", "abc def", "abcd ef gh ij kl", "cde f", "äöü", "毒剂", "ab cd ef gh ij kl mn", "a-b-c"}
-	few, many := compile(f, phrases...), compile(f, append(phrases, randomPhrases(2000)...)...)
+	few, many := compile(f, phrases...), compile(f, append(phrases, randomPhrases(7000)...)...)
 	if !few.heads.useful || many.heads.useful {
 		f.Fatal("the wrong way is tested")
 	}

@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -16,6 +15,18 @@ type patternScanner struct {
 	scanned int64 // the first stage has seen the text up to here
 	live    []candidate
 	cleared int64 // in source bytes
+	tails   []tail
+	// collects: the literals of rules are wanted, which hits then has until it
+	// is emptied.
+	collects bool
+	hits     []hit
+}
+
+// tail is a word that begins as a stem says, of which n bytes have been read.
+type tail struct {
+	start  int64
+	n      int
+	phrase int
 }
 
 // candidate is a place where phrases from lo up to hi may stand: their first n
@@ -63,6 +74,7 @@ func (s *patternScanner) Settle(ctx context.Context, dst []Match) ([]Match, erro
 		}
 	}
 	s.live = kept
+	s.followTails(true)
 	byPlace(dst[first:])
 	s.cleared = s.f.src + int64(s.f.carried)
 	return dst, nil
@@ -75,7 +87,7 @@ func (s *patternScanner) Close(ctx context.Context, dst []Match) ([]Match, error
 	s.f.close()
 	dst = s.scan(dst, true)
 	s.f.reset()
-	*s = patternScanner{p: s.p, f: s.f, live: s.live[:0]}
+	*s = patternScanner{p: s.p, f: s.f, live: s.live[:0], tails: s.tails[:0], collects: s.collects, hits: s.hits}
 	return dst, nil
 }
 
@@ -95,6 +107,7 @@ func (s *patternScanner) scan(dst []Match, final bool) []Match {
 		}
 	}
 	s.live = kept
+	s.followTails(final)
 	byPlace(dst[first:])
 	if !final {
 		s.clear(end)
@@ -141,30 +154,24 @@ func (s *patternScanner) findAll(from int64, text []byte) {
 	if !s.p.matcher.Contains(text) {
 		return
 	}
-	for _, i := range s.p.matcher.MatchThreadSafe(text) {
-		pre := &s.p.prefixes[i]
-		for at := 0; ; at++ {
-			k := bytes.Index(text[at:], pre.text)
-			if k < 0 {
-				break
-			}
-			at += k
-			if start := from + int64(at); s.startsWord(start) {
-				s.begin(start, pre)
+	for i := range text {
+		if s.p.starts[text[i]] && s.startsWord(from+int64(i)) {
+			if pre := s.p.beginning(text[i:]); pre != nil {
+				s.begin(from+int64(i), pre)
 			}
 		}
 	}
 }
 
-// findAt makes candidates of the beginnings that text, at start, begins with.
+// findAt makes a candidate of the beginning that text, at start, begins with.
+// The automaton says that there is one, and the sorted list which: asking the
+// automaton for that, too, would allocate.
 func (s *patternScanner) findAt(start int64, text []byte) {
 	if !s.p.matcher.Contains(text) {
 		return
 	}
-	for _, i := range s.p.matcher.MatchThreadSafe(text) {
-		if pre := &s.p.prefixes[i]; bytes.HasPrefix(text, pre.text) {
-			s.begin(start, pre)
-		}
+	if pre := s.p.beginning(text); pre != nil {
+		s.begin(start, pre)
 	}
 }
 
@@ -183,6 +190,9 @@ func (s *patternScanner) follow(c *candidate, dst []Match, final bool) []Match {
 		if c.lo < c.hi && len(s.p.phrases[c.lo].text) == c.n {
 			c.ended = c.lo
 			c.lo++
+			if s.collects && s.p.phrases[c.ended].stem >= 0 {
+				s.tails = append(s.tails, tail{c.start, c.n, c.ended})
+			}
 		}
 		rest := text[c.n:]
 		if c.ended >= 0 {
@@ -218,7 +228,37 @@ func (s *patternScanner) report(c *candidate, text, rest []byte, dst []Match) []
 	for _, f := range ended.findings {
 		dst = append(dst, Match{Finding: f, Start: from, End: to})
 	}
+	if s.collects && ended.whole >= 0 {
+		s.hits = append(s.hits, hit{from, to, ended.whole})
+	}
 	return dst
+}
+
+// maxTail bounds what is read of a word behind its stem, in bytes.
+const maxTail = 48
+
+// followTails takes words that begin with a stem to their ends.
+func (s *patternScanner) followTails(final bool) {
+	kept := s.tails[:0]
+	for _, t := range s.tails {
+		stem := &s.p.phrases[t.phrase]
+		text := s.f.out[t.start-s.f.base:]
+		for {
+			if t.n == len(text) && !final {
+				kept = append(kept, t)
+				break
+			}
+			b, size := utf8.DecodeRune(text[t.n:])
+			a, _ := utf8.DecodeLastRune(text[:t.n])
+			if size == 0 || !within(a, b) || t.n > len(stem.text)+maxTail {
+				from, to := s.f.source(t.start, t.start+int64(t.n))
+				s.hits = append(s.hits, hit{from, to, stem.stem})
+				break
+			}
+			t.n += size
+		}
+	}
+	s.tails = kept
 }
 
 // clear moves the cleared position up to the oldest match that is still
@@ -227,6 +267,9 @@ func (s *patternScanner) clear(end int64) {
 	alive := end
 	for _, c := range s.live {
 		alive = min(alive, c.start)
+	}
+	for _, t := range s.tails {
+		alive = min(alive, t.start)
 	}
 	// Beginnings that are too short for the first stage.
 	for start := max(end-(maxPrefix-1), s.f.base); start < alive; start++ {

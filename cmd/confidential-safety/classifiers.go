@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -20,15 +21,31 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 			}
 		}
 	}
-	rules, err := patternRules(b)
+	patterns, err := patternClassifier(b)
 	if err != nil {
+		return nil, err
+	}
+	if patterns == nil {
+		return nil, fmt.Errorf("%s: no category has a classifier: add one", b.Files[0].Name)
+	}
+	return classify.Ensemble(patterns), nil
+}
+
+// patternClassifier compiles the pattern files of a policy, whose rules must do
+// what their own examples say. A policy without any gives nil.
+func patternClassifier(b *policy.Bundle) (*classify.Patterns, error) {
+	rules, err := patternRules(b)
+	if err != nil || len(rules) == 0 {
 		return nil, err
 	}
 	patterns, err := classify.NewPatterns(rules)
 	if err != nil {
 		return nil, err
 	}
-	return classify.Ensemble(patterns), nil
+	if err := patterns.CheckExamples(context.Background(), rules); err != nil {
+		return nil, err
+	}
+	return patterns, nil
 }
 
 // patternRules reads the pattern files of a policy.
@@ -54,4 +71,17 @@ func patternRules(b *policy.Bundle) (rules []classify.Rule, err error) {
 		}
 	}
 	return rules, nil
+}
+
+// keywordsDisclose names the categories in which words alone could lead to a
+// disclosure, which should need more than that.
+func keywordsDisclose(b *policy.Bundle, rules []classify.Rule) (warnings []string) {
+	most := classify.Highest(rules)
+	for i := range b.Policy.Categories {
+		c := &b.Policy.Categories[i]
+		if t := c.DisclosureThreshold; t != nil && most[c.Name] >= *t {
+			warnings = append(warnings, fmt.Sprintf("category %s: mandatory_disclosure_threshold %v is not above %v, which its phrases and rules reach by themselves: words alone lead to a disclosure; raise it", c.Name, *t, most[c.Name]))
+		}
+	}
+	return warnings
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -68,6 +67,24 @@ type match struct {
 	End    int64  `json:"end"`
 	Text   string `json:"text"`
 	Source string `json:"source"` // file:line of the pattern
+	Rule   *rule  `json:"rule,omitempty"`
+}
+
+// rule is what met where a match is of a rule.
+type rule struct {
+	Name     string `json:"name"`
+	Lang     string `json:"lang,omitempty"`
+	Words    []word `json:"words"`
+	Distance int    `json:"distance"` // in characters, of which near are allowed
+	Near     int    `json:"near"`
+}
+
+// word is a literal of a rule's set in the text.
+type word struct {
+	Set   string `json:"set"`
+	Start int64  `json:"start"`
+	End   int64  `json:"end"`
+	Text  string `json:"text"`
 }
 
 func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error) {
@@ -96,7 +113,14 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 	}
 	for _, m := range matches {
 		words := string(text[m.Start:m.End])
-		e.Matches = append(e.Matches, match{m.Finding, m.Start, m.End, words, source(rules, m.Finding, words)})
+		found := match{Finding: m.Finding, Start: m.Start, End: m.End, Text: words}
+		if r := origin(rules, m.Finding, words); r != nil {
+			found.Source = fmt.Sprintf("%s:%d", r.File, r.Line)
+			if found.Rule, err = met(ctx, r, words, m.Start); err != nil {
+				return nil, err
+			}
+		}
+		e.Matches = append(e.Matches, found)
 	}
 	return e, nil
 }
@@ -115,15 +139,32 @@ func (j *judge) threshold(name verdict.Category) float64 {
 	return 0
 }
 
-// source names the line of the pattern that a match is of.
-func source(rules []classify.Rule, f verdict.Finding, words string) string {
-	i := slices.IndexFunc(rules, func(r classify.Rule) bool {
-		return r.Category == f.Category && r.ClassifierID == f.ClassifierID && classify.SameWords(r.Text, words)
-	})
-	if i < 0 {
-		return ""
+// origin finds the phrase or the rule that a match is of.
+func origin(rules []classify.Rule, f verdict.Finding, words string) *classify.Rule {
+	for i := range rules {
+		r := &rules[i]
+		if r.Category == f.Category && r.ID() == f.ClassifierID && (r.Signature != nil || classify.SameWords(r.Text, words)) {
+			return r
+		}
 	}
-	return fmt.Sprintf("%s:%d", rules[i].File, rules[i].Line)
+	return nil
+}
+
+// met says what met of a rule in the words that start at a place, nil of a
+// phrase.
+func met(ctx context.Context, r *classify.Rule, words string, start int64) (*rule, error) {
+	if r.Signature == nil {
+		return nil, nil //nolint:nilnil // a phrase has no more to say
+	}
+	found, distance, err := r.Words(ctx, words)
+	if err != nil {
+		return nil, err
+	}
+	why := &rule{Name: r.Text, Lang: r.Signature.Lang, Distance: distance, Near: r.Signature.Near, Words: []word{}}
+	for _, w := range found {
+		why.Words = append(why.Words, word{w.Set, start + w.Start, start + w.End, words[w.Start:w.End]})
+	}
+	return why, nil
 }
 
 func (e *explanation) print(w io.Writer) error {
@@ -140,7 +181,14 @@ func (e *explanation) print(w io.Writer) error {
 		}
 	}
 	for _, m := range e.Matches {
-		if _, err := fmt.Fprintf(w, "  bytes %d-%d %q: %s (%s %v)\n", m.Start, m.End, m.Text, m.Source, m.Category, m.Confidence); err != nil {
+		text := fmt.Sprintf("  bytes %d-%d %q: %s (%s %v)", m.Start, m.End, m.Text, m.Source, m.Category, m.Confidence)
+		if m.Rule != nil {
+			text += fmt.Sprintf(" rule %s, over %d of at most %d characters:", m.Rule.Name, m.Rule.Distance, m.Rule.Near)
+			for _, w := range m.Rule.Words {
+				text += fmt.Sprintf(" {%s} %q", w.Set, w.Text)
+			}
+		}
+		if _, err := fmt.Fprintln(w, text); err != nil {
 			return err
 		}
 	}

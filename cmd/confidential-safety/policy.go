@@ -49,16 +49,28 @@ func policyFileCommand(use, short, long string, show func(w io.Writer, b *policy
 	return cmd
 }
 
-// checkedBundle loads a bundle whose every pattern file can be read, too.
+// checkedBundle loads a bundle whose every pattern file is good, too.
 func checkedBundle(name string) (*policy.Bundle, error) {
 	b, err := loadBundle(name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := patternRules(b); err != nil {
+	if _, err := patternClassifier(b); err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// checked is what policy check prints.
+type checked struct {
+	OK            bool     `json:"ok"`
+	PolicyHash    string   `json:"policy_hash"`
+	PolicyVersion string   `json:"policy_version"`
+	Categories    int      `json:"categories"`
+	Files         int      `json:"files"`
+	Patterns      int      `json:"patterns"` // phrases
+	Rules         int      `json:"rules"`
+	Warnings      []string `json:"warnings,omitempty"`
 }
 
 func writeCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
@@ -66,22 +78,32 @@ func writeCheck(w io.Writer, b *policy.Bundle, name string, asJSON bool) error {
 	if err != nil {
 		return usage(err)
 	}
-	result := struct {
-		OK            bool   `json:"ok"`
-		PolicyHash    string `json:"policy_hash"`
-		PolicyVersion string `json:"policy_version"`
-		Categories    int    `json:"categories"`
-		Files         int    `json:"files"`
-		Patterns      int    `json:"patterns"`
-	}{true, b.Hash(), b.Policy.Version, len(b.Policy.Categories), len(b.Files), len(rules)}
+	c := checked{
+		OK: true, PolicyHash: b.Hash(), PolicyVersion: b.Policy.Version,
+		Categories: len(b.Policy.Categories), Files: len(b.Files), Warnings: keywordsDisclose(b, rules),
+	}
+	for i := range rules {
+		if rules[i].Signature != nil {
+			c.Rules++
+		} else {
+			c.Patterns++
+		}
+	}
 	if asJSON {
-		return json.NewEncoder(w).Encode(result)
+		return json.NewEncoder(w).Encode(c)
 	}
 	if name == "" {
 		name = "the default policy"
 	}
-	_, err = fmt.Fprintf(w, "%s is valid: version %s, %s, %s, %s\n", name, result.PolicyVersion,
-		counted(result.Categories, "category", "categories"), counted(result.Files, "file", "files"), counted(result.Patterns, "pattern", "patterns"))
+	text := fmt.Sprintf("%s is valid: version %s, %s, %s, %s", name, c.PolicyVersion, counted(c.Categories, "category", "categories"),
+		counted(c.Files, "file", "files"), counted(c.Patterns, "pattern", "patterns"))
+	if c.Rules > 0 {
+		text += ", " + counted(c.Rules, "rule", "rules")
+	}
+	for _, warning := range c.Warnings {
+		text += "\nwarning: " + warning
+	}
+	_, err = fmt.Fprintln(w, text)
 	return err
 }
 

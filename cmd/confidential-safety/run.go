@@ -168,6 +168,9 @@ func (s *sidecar) sayAtStart() {
 	if !discloses {
 		s.log.Info("the policy sets no disclosure threshold: nothing is disclosed to an authority")
 	}
+	for _, warning := range s.warnings {
+		s.log.Warn(warning)
+	}
 	if s.cfg.tee != attest.TDX {
 		s.log.Warn("the TEE is simulated and protects nothing: for trying things only")
 	}

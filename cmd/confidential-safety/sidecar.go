@@ -34,6 +34,7 @@ type sidecar struct {
 	services  http.Handler
 	processor *extproc.Server
 	metrics   *metrics.Registry
+	warnings  []string   // what the policy's author should know
 	failed    chan error // a listener ended that should not have
 
 	close []func() // what was opened, in order
@@ -68,6 +69,10 @@ func newSidecar(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, erro
 	if err != nil {
 		return nil, err
 	}
+	rules, err := patternRules(cfg.bundle)
+	if err != nil {
+		return nil, err
+	}
 	if err := cfg.tee.Available(os.DirFS("/")); err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func newSidecar(cfg *config, log *slog.Logger, stderr io.Writer) (*sidecar, erro
 	registry := newMetrics(p, budget, cfg.maxInspected)
 	verdicts := newVerdictLog(stderr, cfg.logFormat)
 	h := &health{verdicts: verdicts, policyHash: cfg.bundle.Hash(), policyVersion: p.Version, tee: string(cfg.tee)}
-	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), metrics: registry, failed: make(chan error, 4)}
+	s := &sidecar{cfg: cfg, log: log, key: key, health: h, services: services(h), metrics: registry, warnings: keywordsDisclose(cfg.bundle, rules), failed: make(chan error, 4)}
 	s.processor = extproc.New(extproc.Config{
 		APIs:          decode.APIs(),
 		Inspector:     inspect.New(p, patterns, cfg.inspected(budget)),
