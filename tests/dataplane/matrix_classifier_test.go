@@ -126,7 +126,7 @@ func matrixClassifier(t *testing.T, m *matrix) {
 		}
 	}
 	atOnce(t, cells)
-	wantVerdicts(t, c.log, "classifier", int(up.asked.Load()))
+	wantVerdicts(t, c.log, "classifier", int(up.asked.all.Load()), int(up.asked.alone.Load()))
 }
 
 // classifierAll is the whole of an answer in which the classifier fails.

@@ -12,7 +12,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -35,7 +34,7 @@ type trip struct {
 	token       string
 	fault       string // for a processor that reads it
 	script      *script
-	asked       *atomic.Int64 // counts the requests, if it is set
+	asked       *requests // counts the requests, if it is set
 	client      *http.Client
 	base        string
 
@@ -144,7 +143,12 @@ func (tr *trip) send() (got seen) {
 		req.Header.Set("X-Fault", tr.fault)
 	}
 	if tr.asked != nil {
-		tr.asked.Add(1)
+		tr.asked.all.Add(1)
+		defer func() {
+			if got.alone() {
+				tr.asked.alone.Add(1)
+			}
+		}()
 	}
 	resp, err := tr.client.Do(req)
 	if err != nil {
@@ -187,6 +191,12 @@ func (tr *trip) wait(t *testing.T) seen {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	return tr.saw
+}
+
+// alone reports whether Envoy made up the answer: its ids have hyphens, and of
+// a request that it did not pass on it can say only that it was not checked.
+func (s seen) alone() bool {
+	return s.status == http.StatusServiceUnavailable && strings.Contains(s.header.Get("x-request-id"), "-") && strings.Contains(s.body, `"code":"not_checked"`)
 }
 
 // words puts what a client saw into the words of the table.

@@ -65,7 +65,7 @@ func matrixClient(t *testing.T, m *matrix) {
 		tr.start()
 		judge(t, m, cell{"client", "stopped", inMidStream, "reads nothing for 4 s, with an upstream timeout of 2 s"}, tr, at, expectation{verdicts: s.verdicts, next: next})
 	}
-	wantVerdicts(t, s.stderr, "client", int(up.asked.Load())-2) // those never sent
+	wantVerdicts(t, s.stderr, "client", int(up.asked.all.Load())-2, int(up.asked.alone.Load())) // those never sent
 }
 
 // leave ends the trip as a client does that goes away.

@@ -55,12 +55,13 @@ func matrixEnvoy(t *testing.T, m *matrix) {
 		}
 		c.judge(t, m, expectation{verdicts: s.verdicts, next: next})
 		// All but those that had not sent their headers.
-		wantVerdicts(t, s.stderr, death.fault, len(c.trips)-2)
+		wantVerdicts(t, s.stderr, death.fault, len(c.trips)-2, 0)
 	}
 }
 
-// wantVerdicts counts the verdicts in a log.
-func wantVerdicts(t *testing.T, log, what string, n int) {
+// wantVerdicts counts the verdicts in a log: one of each exchange, but that
+// there need not be one where Envoy answered alone.
+func wantVerdicts(t *testing.T, log, what string, n, alone int) {
 	t.Helper()
 	var ids map[string]bool
 	var all []verdictLine
@@ -69,8 +70,8 @@ func wantVerdicts(t *testing.T, log, what string, n int) {
 		ids = make(map[string]bool)
 		all = verdictsIn(log, func(v verdictLine) bool { ids[v.RequestID] = true; return true })
 	}
-	if len(all) != n || len(ids) != n {
-		t.Errorf("%s: %d verdicts of %d exchanges, want %d", what, len(all), len(ids), n)
+	if len(all) < n-alone || len(all) > n || len(ids) != len(all) {
+		t.Errorf("%s: %d verdicts of %d exchanges, want %d, but for up to %d", what, len(all), len(ids), n, alone)
 	}
 }
 
@@ -94,7 +95,7 @@ func matrixEnvoyStopped(t *testing.T, m *matrix) {
 	// The sidecar is to have given up on it before it goes on: 10 s until it
 	// asks, 5 s until it has no answer.
 	time.Sleep(time.Until(c.at.Add(16500 * time.Millisecond)))
-	wantVerdicts(t, s.stderr, "stopped", len(c.trips)-2)
+	wantVerdicts(t, s.stderr, "stopped", len(c.trips)-2, 0)
 	goOn()
 	c.judge(t, m, expectation{verdicts: s.verdicts, next: nextOn(func() string { return s.url }, up)})
 }

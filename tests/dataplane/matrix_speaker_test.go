@@ -73,7 +73,7 @@ func matrixEnvoySpeaks(t *testing.T, m *matrix) {
 			judge(t, m, cell{"Envoy", f.fault, when, f.how}, tr, at, e)
 		}
 	}
-	wantVerdicts(t, s.log, "speaker", inspected+int(up.asked.Load()))
+	wantVerdicts(t, s.log, "speaker", inspected+int(up.asked.all.Load()), int(up.asked.alone.Load()))
 }
 
 // speaker is a stream of an Envoy that is none.

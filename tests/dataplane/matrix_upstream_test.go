@@ -25,7 +25,17 @@ type rawModel struct {
 	round   int // of connections; those of an earlier one are not used again
 	stray   int // requests without a script
 
-	asked atomic.Int64 // requests that clients made
+	asked requests
+}
+
+// requests counts those that clients made.
+type requests struct {
+	all atomic.Int64
+	// alone are those to which Envoy gave the answer by itself, under an id
+	// of its own, since the processor did not take them in time. Where all
+	// share two cores with a classifier that eats one, that happens. There is
+	// no verdict of such a request, but there may be if it came later.
+	alone atomic.Int64
 }
 
 // script answers requests under one token and notes what arrived.

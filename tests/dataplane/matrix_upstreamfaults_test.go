@@ -63,7 +63,7 @@ func matrixUpstream(t *testing.T, m *matrix) {
 	}
 	atOnce(t, cells)
 	// Each exchange has one verdict, also those that no id tells of.
-	wantVerdicts(t, s.stderr, "upstream", int(up.asked.Load()))
+	wantVerdicts(t, s.stderr, "upstream", int(up.asked.all.Load()), int(up.asked.alone.Load()))
 	if up.stray > 0 {
 		t.Errorf("%d requests at the upstream that nobody made", up.stray)
 	}
