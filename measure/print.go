@@ -31,8 +31,8 @@ func (r *Report) Print(w io.Writer) error {
 			p.width = max(p.width, 2+utf8.RuneCountInString(g.Name))
 		}
 	}
-	fmt.Fprintf(&p.out, "policy %s, %s\n%d rows of %d files. A hit is a row that is stopped (BLOCK); intervals are Wilson's, at 95%%.\n",
-		r.PolicyVersion, r.PolicyHash, r.Rows, r.Files)
+	fmt.Fprintf(&p.out, "policy %s, %s\n%s of %s. A hit is a row that is stopped (BLOCK); intervals are Wilson's, at 95%%.\n",
+		r.PolicyVersion, r.PolicyHash, counted(r.Rows, "row"), counted(r.Files, "file"))
 	for _, t := range tables {
 		if t.table.Total.N > 0 {
 			p.table(t.title, t.byCategory, t.table)
@@ -135,4 +135,11 @@ func (p *printer) disclosures(d *Disclosures) {
 			fmt.Fprintf(&p.out, "  highest confidence in a benign row: %v\n", c.HighestBenign)
 		}
 	}
+}
+
+func counted(n int, of string) string {
+	if n == 1 {
+		return "1 " + of
+	}
+	return fmt.Sprintf("%d %ss", n, of)
 }

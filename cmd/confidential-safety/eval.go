@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -52,7 +53,7 @@ FILE has a line of JSON for each row: "text", "role" (prompt, or completion or r
 				return err
 			}
 			if asJSON {
-				err = json.NewEncoder(cmd.OutOrStdout()).Encode(report)
+				err = plainJSON(cmd.OutOrStdout()).Encode(report)
 			} else {
 				err = report.Print(cmd.OutOrStdout())
 			}
@@ -132,7 +133,7 @@ func (e *evaluation) list(file string, r *judgedRow, class measure.Class) error 
 	if e.misjudged == nil || as == "" {
 		return nil
 	}
-	err := json.NewEncoder(e.misjudged).Encode(struct {
+	err := plainJSON(e.misjudged).Encode(struct {
 		File         string           `json:"file"`
 		Line         int              `json:"line"`
 		ID           json.RawMessage  `json:"id"`
@@ -145,4 +146,11 @@ func (e *evaluation) list(file string, r *judgedRow, class measure.Class) error 
 		return fmt.Errorf("--misjudged: %w", err)
 	}
 	return nil
+}
+
+// plainJSON writes JSON that need not be fit for HTML.
+func plainJSON(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
 }

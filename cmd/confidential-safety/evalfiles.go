@@ -40,9 +40,12 @@ func openInput(name string, stdin io.Reader) (*source, error) {
 	case "-":
 		return &source{name: "standard input", base: "stdin", in: io.NopCloser(stdin)}, nil
 	}
+	refused := func(err error) (*source, error) {
+		return nil, fmt.Errorf("%s: %w: name a file of labelled rows, see confidential-safety policy eval --help", name, withoutPath(err))
+	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: name a file of labelled rows", name, withoutPath(err))
+		return refused(err)
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
@@ -50,7 +53,7 @@ func openInput(name string, stdin io.Reader) (*source, error) {
 	}
 	if err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("%s: %w: name a file of labelled rows", name, withoutPath(err))
+		return refused(err)
 	}
 	base := filepath.Base(name)
 	return &source{name: name, base: oneLine(strings.TrimSuffix(base, filepath.Ext(base))), in: file, info: info}, nil
