@@ -49,6 +49,8 @@ func rows() []kind {
 		{2, Label{"4", verdict.CBRN, out, "beta", "de", 1025}, found(verdict.CBRN, 0.99), verdict.Block},
 		// Stopped for another category.
 		{3, Label{"5", verdict.Weapons, out, "beta", "de", 8192}, found(verdict.CBRN, 0.9), verdict.Block},
+		// Sure enough for a disclosure, if the policy wanted one.
+		{1, Label{"5", verdict.Weapons, out, "beta", "de", 20}, found(verdict.Weapons, 0.9995), verdict.Block},
 		// Stopped in words only, or not at all.
 		{4, Label{"6", "CODENAME", out, "beta", "en", 8193}, found("CODENAME", 0.6), verdict.Redact},
 		{4, Label{"6", "CODENAME", in, "beta", "en", 8193}, found("CODENAME", 0.6), verdict.Block},

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (e *evaluation) judgeAll(ctx context.Context, inputs []*source, take func(*
 			return ctx.Err()
 		}
 		if err := take(b); err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err)
 		}
 	}
 	return ctx.Err()

@@ -75,7 +75,7 @@ func isTerminal(w io.Writer) bool {
 	}
 	terminal := false
 	err = c.Control(func(fd uintptr) {
-		_, err := unix.IoctlGetTermios(int(fd), unix.TCGETS) //nolint:gosec // a descriptor fits
+		_, err := unix.IoctlGetTermios(int(fd), unix.TCGETS)
 		terminal = err == nil
 	})
 	return err == nil && terminal
