@@ -2,11 +2,11 @@ package measure
 
 import "math"
 
-// z is the quantile of the normal distribution for an interval of 95 %: 2.5 %
+// z is the quantile of the normal distribution for an interval of 95%: 2.5%
 // lie on either side.
 const z = 1.959963984540054
 
-// Wilson returns the score interval of a proportion, at 95 %: E. B. Wilson,
+// Wilson returns the score interval of a proportion, at 95%: E. B. Wilson,
 // "Probable inference, the law of succession, and statistical inference",
 // Journal of the American Statistical Association 22 (1927) 209-212, without a
 // correction for continuity. Unlike the textbook's it holds for rates near 0 and

@@ -51,7 +51,7 @@ func TestWilsonMeaning(t *testing.T) {
 	if low, high := Wilson(0, 0); low != 0 || high != 1 {
 		t.Errorf("of none: %v to %v", low, high)
 	}
-	// 97.5 % of the normal distribution lie below z.
+	// 97.5% of the normal distribution lie below z.
 	if got := (1 + math.Erf(z/math.Sqrt2)) / 2; math.Abs(got-0.975) > 1e-12 {
 		t.Errorf("z is the quantile of %v", got)
 	}
