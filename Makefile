@@ -99,10 +99,24 @@ fuzz: ## Fuzz every parser, FUZZTIME (30s) each
 bench: build ## Measure: packages, and the round trip added to a no-op ext_proc's
 	go test -run '^$$' -bench . -benchmem ./...
 
+NATURAL := $(TOOLS)/natural
+
+$(NATURAL): train/natural.txt train/natural.sh
+	PYTHON=$(PYTHON) train/natural.sh $@ && touch $@
+
+# More to report on, directories with commas between: make train DATA=DIR EVAL=testdata/detection
+EVAL ?=
+
+.PHONY: train
+train: $(NATURAL) ## Make the local model's weights from labelled rows: make train DATA=DIR
+	@test -d '$(DATA)' || { echo 'name the directory of the labelled rows: make train DATA=DIR'; exit 2; }
+	go run ./train -natural $(NATURAL) -eval '$(EVAL)' -out classify/model/weights.bin $(DATA)
+	cd classify/model && sha256sum weights.bin | cut -d ' ' -f 1 >weights.sha256
+
 .PHONY: test-data
 test-data: ## Run the tests that need the labelled data sets: make test-data DATA=DIR
 	@test -d '$(DATA)' || { echo 'name the directory of the data sets: make test-data DATA=DIR'; exit 2; }
-	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset ./tests/dataset
+	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset -run "TestData|TestHidden|TestStreams" ./tests/dataset ./cmd/confidential-safety
 
 .PHONY: clean
 clean: ## Remove what was built

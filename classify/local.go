@@ -13,23 +13,25 @@ import (
 // Local is the classifier by the local model. It scores windows of the text and
 // names the category that a harmful text of that kind would be of.
 type Local struct {
+	id         string
 	weights    *model.Weights
 	tables     *model.Tables
 	categories []verdict.Category // by head; none where it is not asked for
 	scratch    sync.Pool
 }
 
-// LocalID is the classifier's ID in findings.
-const LocalID = "local_model"
-
 // localFloor is the confidence below which nothing is reported. It lies below
 // every sensible threshold and keeps the gate from being asked for each window.
 const localFloor = 0.5
 
 // NewLocal returns the classifier for the categories, which must be among those
-// that the weights know.
-func NewLocal(w *model.Weights, categories []verdict.Category) (*Local, error) {
-	l := &Local{weights: w, tables: model.NewTables(), categories: make([]verdict.Category, len(w.Categories))}
+// that the weights know. Its findings carry the ID.
+func NewLocal(id string, w *model.Weights, categories []verdict.Category) (*Local, error) {
+	tables, err := model.NewTables()
+	if err != nil {
+		return nil, err
+	}
+	l := &Local{id: id, weights: w, tables: tables, categories: make([]verdict.Category, len(w.Categories))}
 	l.scratch.New = func() any { return new(model.Scratch) }
 	for _, c := range categories {
 		i := slices.Index(w.Categories, string(c))
@@ -40,6 +42,9 @@ func NewLocal(w *model.Weights, categories []verdict.Category) (*Local, error) {
 	}
 	return l, nil
 }
+
+// ID is the one of its findings.
+func (l *Local) ID() string { return l.id }
 
 // NewScanner implements Classifier.
 func (l *Local) NewScanner(verdict.Stage) Scanner {
@@ -131,7 +136,7 @@ func (s *localScanner) judge(dst []Match) []Match {
 		}
 		from, to := s.f.source(max(w.Start, s.f.base), w.End)
 		dst = append(dst, Match{
-			Finding: verdict.Finding{Category: s.l.categories[w.Head], Confidence: p, ClassifierID: LocalID},
+			Finding: verdict.Finding{Category: s.l.categories[w.Head], Confidence: p, ClassifierID: s.l.id},
 			Start:   max(from, s.held), End: to,
 		})
 	}

@@ -54,17 +54,17 @@ func Load(fsys fs.FS, name string) (*Bundle, error) {
 	total := len(data)
 	for _, ref := range doc.files {
 		if ref.name == base {
-			return nil, doc.fail(ref.at, "pattern_file %q is the policy file itself: name another", ref.name)
+			return nil, doc.fail(ref.at, "%s %q is the policy file itself: name another", ref.key, ref.name)
 		}
 		if _, ok := b.File(ref.name); ok {
 			continue
 		}
 		data, err := readFile(fsys, path.Join(path.Dir(name), ref.name), maxPatternFile)
 		if err != nil {
-			return nil, doc.fail(ref.at, "pattern_file %q: %v", ref.name, err)
+			return nil, doc.fail(ref.at, "%s %q: %v", ref.key, ref.name, err)
 		}
 		if total += len(data); total > maxBundle {
-			return nil, doc.fail(ref.at, "pattern_file %q: the policy's files are over %d bytes in all", ref.name, maxBundle)
+			return nil, doc.fail(ref.at, "%s %q: the policy's files are over %d bytes in all", ref.key, ref.name, maxBundle)
 		}
 		b.Files = append(b.Files, File{ref.name, data})
 	}

@@ -1,6 +1,18 @@
 package policy
 
-import "github.com/difflabai/confidential-safety/verdict"
+import (
+	"strings"
+
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// Corroborated is the confidence from which one opinion is not enough: words can
+// be quoted and models err, and what is this certain may be disclosed. A finding
+// of the decision has it only where a pattern and a model agree.
+const Corroborated = 0.999
+
+// uncorroborated is what a finding by one of them has at most.
+const uncorroborated = 0.998
 
 // Gate decides on the findings of a stage. In each category the highest
 // confidence counts, if it is at or above the category's threshold for the
@@ -21,16 +33,14 @@ func (p *Policy) Gate(stage verdict.Stage, findings []verdict.Finding) verdict.D
 	excess := 0.0
 	for i := range p.Categories {
 		c := &p.Categories[i]
-		best := (*verdict.Finding)(nil)
-		for j := range findings {
-			if f := &findings[j]; f.Category == c.Name && (best == nil || f.Confidence > best.Confidence) {
-				best = f
-			}
-		}
-		if best == nil {
+		best, agreed, ok := opinion(c.Name, findings)
+		if !ok {
 			continue
 		}
-		d.Findings = append(d.Findings, *best)
+		d.Findings = append(d.Findings, best)
+		if f := &d.Findings[len(d.Findings)-1]; !agreed {
+			f.Confidence = min(f.Confidence, uncorroborated)
+		}
 		threshold, action := c.OutputThreshold, c.Action
 		if stage == verdict.PreInferenceGate {
 			threshold = c.InputThreshold
@@ -45,6 +55,39 @@ func (p *Policy) Gate(stage verdict.Stage, findings []verdict.Finding) verdict.D
 		d.Action, d.Category, excess = action, c.Name, over
 	}
 	return d
+}
+
+// opinion is what the findings of a category come to. Of patterns and of models
+// the highest confidence counts: many words say no more than one. Where both
+// find something, they are taken to err independently, so that both are wrong as
+// often as the product of what each concedes.
+func opinion(name verdict.Category, findings []verdict.Finding) (f verdict.Finding, agreed, ok bool) {
+	var words, model *verdict.Finding
+	for i := range findings {
+		f := &findings[i]
+		if f.Category != name {
+			continue
+		}
+		best := &model
+		if kind, _, _ := strings.Cut(f.ClassifierID, ":"); kind == string(PatternMatch) {
+			best = &words
+		}
+		if *best == nil || f.Confidence > (*best).Confidence {
+			*best = f
+		}
+	}
+	switch {
+	case words == nil && model == nil:
+		return verdict.Finding{}, false, false
+	case words == nil:
+		return *model, false, true
+	case model == nil:
+		return *words, false, true
+	}
+	return verdict.Finding{
+		Category: name, Confidence: 1 - (1-words.Confidence)*(1-model.Confidence),
+		ClassifierID: words.ClassifierID + "+" + model.ClassifierID,
+	}, true, true
 }
 
 func (p *Policy) category(name verdict.Category) *Category {

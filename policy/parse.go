@@ -51,6 +51,7 @@ type fileCategory struct {
 type fileClassifier struct {
 	Type                   string  `toml:"type"`
 	PatternFile            *string `toml:"pattern_file"`
+	WeightsFile            *string `toml:"weights_file"`
 	Endpoint               *string `toml:"endpoint"`
 	ExpectedSigningAddress *string `toml:"expected_signing_address"`
 	TimeoutMS              *int64  `toml:"timeout_ms"`
@@ -97,6 +98,7 @@ type document struct {
 type fileRef struct {
 	name string
 	at   string // path of the key
+	key  string // its last part
 }
 
 // fail returns an error at the key with the given path.

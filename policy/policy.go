@@ -61,6 +61,9 @@ const (
 type Classifier struct {
 	Type        ClassifierType
 	PatternFile string // of a pattern_match: a file of the bundle
+	// WeightsFile is a file of the bundle, of a local_model; "" is for the
+	// weights that are part of the program.
+	WeightsFile string
 
 	// Of a verified_model.
 	Endpoint               string

@@ -249,6 +249,39 @@ func TestGate(t *testing.T) {
 	}
 }
 
+// TestOpinions is on what several findings of a category come to: only a pattern
+// and a model together may lead to a disclosure.
+func TestOpinions(t *testing.T) {
+	p := &Policy{Categories: []Category{{Name: "A", InputThreshold: .9, OutputThreshold: 1, Action: verdict.Block}}}
+	words := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "pattern_match:a.txt"} }
+	local := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "local_model"} }
+	other := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "verified_model"} }
+	for _, tc := range []struct {
+		name       string
+		findings   []verdict.Finding
+		confidence float64
+		by         string
+		action     verdict.Action
+	}{
+		{"words alone", []verdict.Finding{words(.95)}, .95, "pattern_match:a.txt", verdict.Block},
+		{"many words", []verdict.Finding{words(.95), words(.95), words(.9)}, .95, "pattern_match:a.txt", verdict.Block},
+		{"certain words", []verdict.Finding{words(1)}, .998, "pattern_match:a.txt", verdict.Block},
+		{"two models", []verdict.Finding{local(.99), other(.9995)}, .998, "verified_model", verdict.Block},
+		{"both are sure", []verdict.Finding{words(.95), local(.99)}, .9995, "pattern_match:a.txt+local_model", verdict.Block},
+		{"both doubt", []verdict.Finding{local(.6), words(.5)}, .8, "pattern_match:a.txt+local_model", verdict.Allow},
+		{"both say little", []verdict.Finding{words(.7), local(.7)}, .91, "pattern_match:a.txt+local_model", verdict.Block},
+	} {
+		d := p.Gate(verdict.PreInferenceGate, tc.findings)
+		if len(d.Findings) != 1 || math.Abs(d.Findings[0].Confidence-tc.confidence) > 1e-9 || d.Findings[0].ClassifierID != tc.by || d.Action != tc.action {
+			t.Errorf("%s: %+v", tc.name, d)
+		}
+	}
+	// What is decided is not what may be disclosed: a threshold of 1 can be met.
+	if d := p.Gate(verdict.PostInferenceGate, []verdict.Finding{words(1)}); d.Action != verdict.Block {
+		t.Errorf("%+v", d)
+	}
+}
+
 func FuzzLoad(f *testing.F) {
 	files, err := filepath.Glob("testdata/*/*.toml")
 	if err != nil || len(files) == 0 {

@@ -143,30 +143,30 @@ func (d *document) classifierAt(f *fileClassifier, at string) (c Classifier, err
 	c.Type = ClassifierType(f.Type)
 	remote := c.Type == VerifiedModel
 	for _, k := range []struct {
-		key          string
-		given, wants bool
+		key                 string
+		given, takes, wants bool
 	}{
-		{"pattern_file", f.PatternFile != nil, c.Type == PatternMatch},
-		{"endpoint", f.Endpoint != nil, remote},
-		{"expected_signing_address", f.ExpectedSigningAddress != nil, remote},
+		{"pattern_file", f.PatternFile != nil, c.Type == PatternMatch, true},
+		{"weights_file", f.WeightsFile != nil, c.Type == LocalModel, false},
+		{"endpoint", f.Endpoint != nil, remote, true},
+		{"expected_signing_address", f.ExpectedSigningAddress != nil, remote, true},
 	} {
 		switch {
 		case f.Type == "":
 			return c, d.fail(at, "classifier has no type: add pattern_match, local_model or verified_model")
-		case k.given && !k.wants:
+		case k.given && !k.takes:
 			return c, d.fail(at+"."+k.key, "a classifier of type %q takes no %s: remove it", f.Type, k.key)
-		case !k.given && k.wants:
+		case !k.given && k.takes && k.wants:
 			return c, d.fail(at, "a classifier of type %q needs %s: add it", f.Type, k.key)
 		}
 	}
 	switch c.Type {
 	case LocalModel:
-	case PatternMatch:
-		c.PatternFile = *f.PatternFile
-		if !fs.ValidPath(c.PatternFile) || c.PatternFile == "." || path.Clean(c.PatternFile) != c.PatternFile {
-			return c, d.fail(at+".pattern_file", "pattern_file %q must be a path below the policy file, with slashes and without ..", c.PatternFile)
+		if f.WeightsFile != nil {
+			c.WeightsFile, err = d.fileAt(*f.WeightsFile, at, "weights_file")
 		}
-		d.files = append(d.files, fileRef{c.PatternFile, at + ".pattern_file"})
+	case PatternMatch:
+		c.PatternFile, err = d.fileAt(*f.PatternFile, at, "pattern_file")
 	case VerifiedModel:
 		if c.Endpoint, err = endpoint(*f.Endpoint); err != nil {
 			return c, d.fail(at+".endpoint", "endpoint %v", err)
@@ -176,6 +176,9 @@ func (d *document) classifierAt(f *fileClassifier, at string) (c Classifier, err
 		}
 	default:
 		return c, d.fail(at+".type", "classifier type %q is unknown: use pattern_match, local_model or verified_model", f.Type)
+	}
+	if err != nil {
+		return c, err
 	}
 	if f.TimeoutMS != nil {
 		if !remote {
@@ -189,6 +192,15 @@ func (d *document) classifierAt(f *fileClassifier, at string) (c Classifier, err
 		c.Timeout = defaultClassifierTimeout
 	}
 	return c, nil
+}
+
+// fileAt notes a file that a key of a table names.
+func (d *document) fileAt(name, at, key string) (string, error) {
+	if !fs.ValidPath(name) || name == "." || path.Clean(name) != name {
+		return "", d.fail(at+"."+key, "%s %q must be a path below the policy file, with slashes and without ..", key, name)
+	}
+	d.files = append(d.files, fileRef{name, at + "." + key, key})
+	return name, nil
 }
 
 // probability reports whether x is above 0 and at most 1. NaN is not.

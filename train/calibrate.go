@@ -2,15 +2,17 @@ package main
 
 import (
 	"math"
+	"slices"
 
 	"github.com/difflabai/confidential-safety/classify/model"
 )
 
-// prior is how many of the texts that are judged are taken to be harmful, when
-// a score is turned into a probability. Nobody knows it, and it differs from
-// service to service; what matters is that it is one and the same for all
-// thresholds of a policy.
-const prior = 0.02
+// How many of the texts that are judged are harmful, nobody knows, and it differs
+// from service to service. A confidence is the probability of harm where that is
+// such that at the confidence anchor, anchored of the harmless texts of the
+// validation are taken for harmful, those of templates apart. The thresholds of
+// the default policy lie around it.
+const anchor, anchored = 0.8, 0.004
 
 // maxConfidence is what the model never goes above: what leads to a disclosure
 // needs a second opinion.
@@ -46,15 +48,28 @@ func calibrate(rows []row, scores [][]float64) model.Calibration {
 		}
 		for i := range weight {
 			if y[i] > 0.5 {
-				weight[i] *= prior / harmful
+				weight[i] /= harmful
 			} else {
-				weight[i] *= (1 - prior) / benign
+				weight[i] /= benign
 			}
 		}
 		slope, offset, loss := platt(x, y, weight)
 		if loss < least {
 			least = loss
 			best = model.Calibration{Slope: slope, Offset: offset, PerWindow: slope * rho, Max: maxConfidence}
+		}
+	}
+	rep := newReport(best)
+	var benign []float64
+	for i := range rows {
+		if rows[i].Category == "BENIGN" && !rows[i].generated() {
+			benign = append(benign, rep.voice(scores[i]))
+		}
+	}
+	if n := len(benign); n > 0 {
+		slices.Sort(benign)
+		if z := benign[n-1-int(anchored*float64(n))]; !math.IsInf(z, -1) {
+			best.Offset += logit(anchor) - z
 		}
 	}
 	return best

@@ -19,6 +19,10 @@ type expander struct {
 	factor float64
 }
 
+// generatedWeight is what a row that was made counts for, beside one that someone
+// wrote. Validation on sources that were left out found 0.3 better than 0.7.
+const generatedWeight = 0.3
+
 type expandable struct {
 	file *phraseFile
 	template
@@ -124,7 +128,7 @@ func (e *expander) template(f *phraseFile, s section, t template) []row {
 		rows = append(rows, row{
 			core: core,
 			Text: text, Category: s.category, Role: string(s.kind), Lang: f.lang,
-			Source: "phrases-" + f.lang, Group: group, weight: 0.7,
+			Source: "phrases-" + f.lang, Group: group, weight: generatedWeight,
 		})
 	}
 	return rows
@@ -140,7 +144,7 @@ func (e *expander) filler(f *phraseFile, t template) []row {
 		}
 		rows = append(rows, row{
 			Text: text, Category: "BENIGN", Role: "prompt", Lang: f.lang,
-			Source: "phrases-" + f.lang, Group: "phrases/" + f.name + "/" + t.source, weight: 0.7,
+			Source: "phrases-" + f.lang, Group: "phrases/" + f.name + "/" + t.source, weight: generatedWeight,
 		})
 	}
 	return rows

@@ -20,7 +20,7 @@ import (
 // options are where things are and how hard to try.
 type options struct {
 	data, phrases, natural string // directories
-	evaluation             string // directory, or "" for none
+	evaluation             string // directories, with commas; "" for none
 	out                    string // file of the weights, or "" for none
 	leaveOut               string // sources to validate on, with commas
 	c                      float64
@@ -31,7 +31,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.phrases, "phrases", "train/phrases", "directory of templates")
 	flag.StringVar(&o.natural, "natural", "", "directory of unpacked packages with natural text")
-	flag.StringVar(&o.evaluation, "eval", "", "report on the labelled rows of this directory, too")
+	flag.StringVar(&o.evaluation, "eval", "", "report on the labelled rows of these directories, too, with commas between")
 	flag.StringVar(&o.out, "out", "", "file to write the weights to")
 	flag.StringVar(&o.leaveOut, "leave-out", "", "train without these sources, with commas between, and report on them")
 	flag.Float64Var(&o.c, "c", 30, "inverse of the penalty on weights")
@@ -60,26 +60,26 @@ func train(o options, out io.Writer) error {
 	}
 	split(rows)
 	say("%d rows", len(rows))
-	t := &trainer{options: o, rows: rows, cut: &cutter{tables: model.NewTables()}, say: say}
+	tables, err := model.NewTables()
+	if err != nil {
+		return err
+	}
+	t := &trainer{options: o, rows: rows, cut: &cutter{tables: tables}, say: say}
 	if o.leaveOut != "" {
 		return t.validateLeftOut(out)
 	}
 	scores := t.crossValidate()
-	w := t.fit(func(int) bool { return true })
+	all := func(int) bool { return true }
+	w, m := t.fit(all)
+	fitHeads(w, m, rows, all, o.c, o.iterations)
 	w.Calibration = calibrate(rows, scores)
 	say("calibration %+v", w.Calibration)
 	rep := newReport(w.Calibration)
 	if err := rep.table(out, rows, scores); err != nil {
 		return err
 	}
-	if o.evaluation != "" {
-		rows, err := readRows(o.evaluation)
-		if err != nil {
-			return err
-		}
-		if err := rep.table(out, rows, t.score(rows, w)); err != nil {
-			return err
-		}
+	if err := t.evaluate(out, rep, w); err != nil {
+		return err
 	}
 	if o.out == "" {
 		return nil

@@ -23,7 +23,7 @@ import (
 // language itself looks like a request.
 
 // naturalPerSource is how many rows a source gives at most in a language.
-const naturalPerSource, naturalOfOthers = 900, 150
+const naturalPerSource, naturalOfOthers = 700, 60
 
 // naturalLanguages are those that have phrases too; of the others there are fewer
 // rows.
@@ -93,7 +93,7 @@ func readNatural(dir fs.FS) ([]row, error) {
 				seen[text] = true
 				n++
 				rows = append(rows, row{
-					Text: text, Category: "BENIGN", Role: "prompt", Lang: p.lang, weight: 0.7,
+					Text: text, Category: "BENIGN", Role: "prompt", Lang: p.lang, weight: generatedWeight,
 					Source: "natural-" + p.source, Group: "natural/" + path.Base(name),
 				})
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -83,6 +84,10 @@ func (rep *report) table(out io.Writer, rows []row, scores [][]float64) error {
 	text := fmt.Sprintf("%-52s %6s", "flagged, in %", "rows")
 	for _, l := range rep.levels {
 		text += fmt.Sprintf(" %6s", l.name)
+	}
+	text += fmt.Sprintf("\n%-52s %6s", "at a confidence of", "")
+	for _, l := range rep.levels {
+		text += fmt.Sprintf(" %6.3f", 1/(1+math.Exp(-l.z)))
 	}
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[k]

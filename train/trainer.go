@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -53,7 +54,8 @@ func (t *trainer) mined(judge func(row int) *model.Weights) *matrix {
 }
 
 // fit trains on the rows that are used: once, then again with what was mistaken.
-func (t *trainer) fit(use func(row int) bool) *model.Weights {
+// It gives what they were fitted to, too.
+func (t *trainer) fit(use func(row int) bool) (*model.Weights, *matrix) {
 	first := fitAny(t.matrix(), use, t.c, t.iterations)
 	m := t.mined(func(row int) *model.Weights {
 		if use(row) {
@@ -62,16 +64,15 @@ func (t *trainer) fit(use func(row int) bool) *model.Weights {
 		return nil
 	})
 	w := fitAny(m, use, t.c, t.iterations)
-	fitHeads(w, m, t.rows, use, t.c, t.iterations)
 	t.say("fitted")
-	return w
+	return w, m
 }
 
 // crossValidate scores each row by a model that has not seen its part.
 func (t *trainer) crossValidate() [][]float64 {
 	scores := make([][]float64, len(t.rows))
 	for k := range folds {
-		w := t.fit(func(row int) bool { return t.rows[row].fold != k })
+		w, _ := t.fit(func(row int) bool { return t.rows[row].fold != k })
 		for i := range t.rows {
 			if t.rows[i].fold == k {
 				scores[i] = t.scoreOf(w, t.rows[i].Text)
@@ -93,7 +94,7 @@ func (t *trainer) validateLeftOut(out io.Writer) error {
 		r := &t.rows[i]
 		return left[r.Source] || r.fold == 0 && (!r.harmful() || r.generated())
 	}
-	w := t.fit(func(row int) bool { return !unseen(row) })
+	w, _ := t.fit(func(row int) bool { return !unseen(row) })
 	var rows []row
 	for i := range t.rows {
 		if unseen(i) {
@@ -103,7 +104,31 @@ func (t *trainer) validateLeftOut(out io.Writer) error {
 	scores := t.score(rows, w)
 	w.Calibration = calibrate(rows, scores)
 	t.say("calibration %+v", w.Calibration)
-	return newReport(w.Calibration).table(out, rows, scores)
+	rep := newReport(w.Calibration)
+	if err := rep.table(out, rows, scores); err != nil {
+		return err
+	}
+	return t.evaluate(out, rep, w)
+}
+
+// evaluate reports on rows that nothing was learned from.
+func (t *trainer) evaluate(out io.Writer, rep *report, w *model.Weights) error {
+	for dir := range strings.SplitSeq(t.evaluation, ",") {
+		if dir == "" {
+			continue
+		}
+		rows, err := readRows(dir)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(out, dir); err != nil {
+			return err
+		}
+		if err := rep.table(out, rows, t.score(rows, w)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *trainer) score(rows []row, w *model.Weights) [][]float64 {

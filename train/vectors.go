@@ -93,7 +93,8 @@ func (c *cutter) training(rows []row) *matrix {
 					return
 				}
 			}
-			if label == 0 && size < length*9/10 && size <= 170 && rng.IntN(5) > 0 {
+			// Of harmless text there is enough: of its windows, some.
+			if label == 0 && size < length*9/10 && (size <= 170 && rng.IntN(6) > 0 || size > 170 && rng.IntN(3) > 0) {
 				return
 			}
 			m.add(c.tables, features, i, label, r.weight)

@@ -3,7 +3,13 @@ package model
 // Features are byte strings, hashed: "u" and a word; "b", a word, a space and the
 // next; "s", a word, a space and the one after the next; "t" and three characters
 // of a dense script in a row; "c" and 3, 4 and 5 characters in a row of a word
-// between ^ and $.
+// between ^ and $; "g" and the number of a word's cluster, two bytes, least first;
+// "p", that number and the next word's; "q", that number and the one after the
+// next's; "w", that number and one of a word behind it, for the next three words
+// within reach, where plain words are passed over.
+
+// reach is how many tokens features go back.
+const reach = 8
 
 // FNV-1a, 64 bits (draft-eastlake-fnv).
 const (
@@ -22,42 +28,71 @@ func hashBytes(h uint64, s []byte) uint64 {
 
 func bucket(h uint64) uint32 { return uint32(h >> (64 - bucketBits)) }
 
+func wordHash(word []byte) uint64 { return hashBytes(hashByte(fnvOffset, 'u'), word) }
+
+func hashGroup(h uint64, group uint16) uint64 {
+	return hashByte(hashByte(h, byte(group)), byte(group>>8)) //nolint:gosec // both of its bytes
+}
+
 // words is scratch for one word's features.
 type words struct {
 	text   []byte // ^word$
 	starts []int  // of its characters, and the end
 }
 
-// features appends those of a word with the tokens before it, nearest first.
-func (w *words) features(dst []uint32, word []byte, t *token, before, beforeThat *token) []uint32 {
-	n := len(dst)
-	dst = append(dst, bucket(hashBytes(hashByte(fnvOffset, 'u'), word)))
+// features appends those of a word with the tokens before it, by how far they
+// reach back.
+func (w *words) features(dst []uint32, c *clusters, word []byte, t *token, before []token) []uint32 {
+	from := len(dst)
+	upTo := func(k int) { t.upTo[k] = uint16(len(dst) - from) } //nolint:gosec // a token has few
+	h := wordHash(word)
+	dst = append(dst, bucket(h))
 	if !t.dense {
 		dst = w.pieces(dst, word)
-	}
-	t.own = len(dst) - n
-	n = len(dst)
-	if before != nil {
-		dst = append(dst, bucket(hashBytes(before.pairHash, word)))
-	}
-	t.back = len(dst) - n
-	n = len(dst)
-	if beforeThat != nil {
-		dst = append(dst, bucket(hashBytes(beforeThat.skipHash, word)))
-		if t.dense && before.dense && beforeThat.dense {
-			dst = append(dst, bucket(hashBytes(before.threeHash, word)))
+		if t.group, t.plain = c.of(h); t.group != 0 {
+			dst = append(dst, bucket(hashGroup(hashByte(fnvOffset, 'g'), t.group)))
 		}
 	}
-	t.far = len(dst) - n
+	upTo(0)
+	partners := 0
+	for k := 1; k <= reach; k++ {
+		if k <= len(before) {
+			o := &before[len(before)-k]
+			switch k {
+			case 1:
+				dst = append(dst, bucket(hashBytes(o.pairHash, word)))
+				dst = groups(dst, 'p', o, t)
+			case 2:
+				dst = append(dst, bucket(hashBytes(o.skipHash, word)))
+				if last := &before[len(before)-1]; t.dense && last.dense && o.dense {
+					dst = append(dst, bucket(hashBytes(last.threeHash, word)))
+				}
+				dst = groups(dst, 'q', o, t)
+			}
+			if !t.plain && !o.plain && t.group != 0 && o.group != 0 && partners < 3 {
+				partners++
+				dst = groups(dst, 'w', o, t)
+			}
+		}
+		upTo(k)
+	}
 	t.pairHash = hashByte(hashBytes(hashByte(fnvOffset, 'b'), word), ' ')
 	t.skipHash = hashByte(hashBytes(hashByte(fnvOffset, 's'), word), ' ')
-	if t.dense && before != nil && before.dense {
-		t.threeHash = hashBytes(before.twoHash, word)
-	}
 	if t.dense {
+		if n := len(before); n > 0 && before[n-1].dense {
+			t.threeHash = hashBytes(before[n-1].twoHash, word)
+		}
 		t.twoHash = hashBytes(hashByte(fnvOffset, 't'), word)
 	}
 	return dst
+}
+
+// groups appends the feature of two words' clusters, if both have one.
+func groups(dst []uint32, kind byte, first, second *token) []uint32 {
+	if first.group == 0 || second.group == 0 {
+		return dst
+	}
+	return append(dst, bucket(hashGroup(hashGroup(hashByte(fnvOffset, kind), first.group), second.group)))
 }
 
 // pieces appends the runs of 3, 4 and 5 characters of ^word$.

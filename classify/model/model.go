@@ -11,7 +11,10 @@
 // of the weights.
 package model
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // bucketBits is the size of the shared table of weights: detection's study found
 // nothing gained above 18, and 3 points lost at 16.
@@ -39,16 +42,21 @@ const maxCount = 255
 type Tables struct{ tables }
 
 type tables struct {
-	value [maxCount + 1]int64 // 1 + ln(count) in fixed point
+	value    [maxCount + 1]int64 // 1 + ln(count) in fixed point
+	clusters *clusters
 }
 
-// NewTables computes them.
-func NewTables() *Tables {
-	t := &Tables{}
+// NewTables makes them.
+func NewTables() (*Tables, error) {
+	c, err := newClusters(clustersText)
+	if err != nil {
+		return nil, fmt.Errorf("clusters of words: %w", err)
+	}
+	t := &Tables{tables{clusters: c}}
 	for n := 1; n <= maxCount; n++ {
 		t.value[n] = int64(math.Round(one * (1 + math.Log(float64(n)))))
 	}
-	return t
+	return t, nil
 }
 
 // Value is what a feature that occurs so often is worth, before the window's

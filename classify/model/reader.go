@@ -69,7 +69,7 @@ func (r *Reader) Reset() {
 // not keep.
 func (r *Reader) Visit(f func(Window, []Feature)) { r.keep = f }
 
-// Read takes the normalised text, of which at is the position of the first byte,
+// Read takes the normalised text, in whole characters, of which at is the position of the first byte,
 // and goes on where the last call stopped. It appends the windows that have
 // ended. The text is complete if it is final.
 func (r *Reader) Read(s *Scratch, text []byte, at int64, final bool, dst []Window) []Window {
@@ -129,18 +129,11 @@ func (r *Reader) add(word []byte, width int, isDense bool) {
 	t.at = r.width
 	r.width += int64(width)
 	t.to = r.width
-	var before, beforeThat *token
-	if n := len(r.tokens); n > 0 {
-		before = &r.tokens[n-1]
-		if n > 1 {
-			beforeThat = &r.tokens[n-2]
-		}
-	}
 	if bytes.Contains(word, curly) {
 		r.scratch.word = append(r.scratch.word[:0], word...)
 		word = bytes.ReplaceAll(r.scratch.word, curly, straight) // rare
 	}
-	r.feats = r.scratch.features(r.feats, word, &t, before, beforeThat)
+	r.feats = r.scratch.features(r.feats, r.clusters, word, &t, r.tokens)
 	r.tokens = append(r.tokens, t)
 }
 
@@ -178,15 +171,8 @@ func (r *Reader) gather(tokens []token) []Feature {
 	s.clear()
 	for i := range tokens {
 		t := &tokens[i]
-		n := t.own
-		if i > 0 {
-			n += t.back
-		}
-		if i > 1 {
-			n += t.far
-		}
 		from := t.from - r.first
-		for _, b := range r.feats[from : from+int64(n)] {
+		for _, b := range r.feats[from : from+int64(t.upTo[min(i, reach)])] {
 			s.count(b)
 		}
 	}

@@ -12,11 +12,13 @@ type token struct {
 	// Where it starts and ends in characters, those of dense scripts counted
 	// double.
 	at, to int64
-	// The features of the token are feats[from:], own of which are its own,
-	// then those that reach back one token, then those that reach back two.
-	from           int64
-	own, back, far int
-	dense          bool
+	// The features of the token are feats[from:], in the order of how far they
+	// reach back: upTo[k] of them at most k tokens.
+	from  int64
+	upTo  [reach + 1]uint16
+	dense bool
+	group uint16 // cluster, 0 for none
+	plain bool   // a word that holds others together and says little
 	// Hashes of the beginnings of features that later tokens complete.
 	pairHash, skipHash, twoHash, threeHash uint64
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,9 @@ const magic = "confidential-safety local model 1\n"
 
 // header is the line of JSON.
 type header struct {
+	// Clusters is the SHA-256 of the clusters of words that the weights were
+	// trained with, in hex.
+	Clusters    string            `json:"clusters_sha256"`
 	Scale       float64           `json:"scale"`
 	Bias        float64           `json:"bias"`
 	Heads       []headHeader      `json:"heads"`
@@ -69,6 +73,9 @@ func parse(data []byte) (*Weights, error) {
 	if err := d.Decode(&h); err != nil {
 		return nil, errors.New("the second line is not the JSON that it should be")
 	}
+	if h.Clusters != clustersDigest() {
+		return nil, errors.New("they were trained with other clusters of words")
+	}
 	if n := len(h.Heads); n == 0 || n > maxHeads {
 		return nil, fmt.Errorf("%d categories: at least 1 and at most %d are possible", n, maxHeads)
 	}
@@ -103,6 +110,11 @@ func parse(data []byte) (*Weights, error) {
 	return w, nil
 }
 
+func clustersDigest() string {
+	d := sha256.Sum256([]byte(clustersText))
+	return hex.EncodeToString(d[:])
+}
+
 func signed(b []byte) []int8 {
 	s := make([]int8, len(b))
 	for i, v := range b {
@@ -113,7 +125,7 @@ func signed(b []byte) []int8 {
 
 // Encode writes the file of the weights, without regard to their digest.
 func (w *Weights) Encode() ([]byte, error) {
-	h := header{Scale: w.Scale, Bias: w.Bias, Calibration: calibrationHeader(w.Calibration)}
+	h := header{Clusters: clustersDigest(), Scale: w.Scale, Bias: w.Bias, Calibration: calibrationHeader(w.Calibration)}
 	for i, c := range w.Categories {
 		h.Heads = append(h.Heads, headHeader{c, w.HeadScale[i], w.HeadBias[i]})
 	}

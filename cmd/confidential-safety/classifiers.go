@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/difflabai/confidential-safety/classify"
+	"github.com/difflabai/confidential-safety/classify/model"
 	"github.com/difflabai/confidential-safety/policy"
+	"github.com/difflabai/confidential-safety/verdict"
 )
 
 // classifiers makes what a policy asks for. A type that this version does not
@@ -16,8 +20,8 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 	for i := range b.Policy.Categories {
 		c := &b.Policy.Categories[i]
 		for _, cl := range c.Classifiers {
-			if cl.Type != policy.PatternMatch {
-				return nil, fmt.Errorf("%s: category %s asks for a classifier of type %q, which is not in this version: use pattern_match", b.Files[0].Name, c.Name, cl.Type)
+			if cl.Type == policy.VerifiedModel {
+				return nil, fmt.Errorf("%s: category %s asks for a classifier of type %q, which is not in this version: use pattern_match or local_model", b.Files[0].Name, c.Name, cl.Type)
 			}
 		}
 	}
@@ -25,10 +29,64 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if patterns == nil {
+	var members []classify.Classifier
+	if patterns != nil {
+		members = append(members, patterns)
+	}
+	locals, err := localClassifiers(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range locals {
+		members = append(members, l)
+	}
+	if len(members) == 0 {
 		return nil, fmt.Errorf("%s: no category has a classifier: add one", b.Files[0].Name)
 	}
-	return classify.Ensemble(patterns), nil
+	return classify.Ensemble(members...), nil
+}
+
+// localClassifiers makes one local model of each weights that a policy names,
+// for all categories that name them.
+func localClassifiers(b *policy.Bundle) ([]*classify.Local, error) {
+	categories := make(map[string][]verdict.Category)
+	for i := range b.Policy.Categories {
+		c := &b.Policy.Categories[i]
+		for _, cl := range c.Classifiers {
+			if cl.Type == policy.LocalModel && !slices.Contains(categories[cl.WeightsFile], c.Name) {
+				categories[cl.WeightsFile] = append(categories[cl.WeightsFile], c.Name)
+			}
+		}
+	}
+	var locals []*classify.Local
+	for _, file := range slices.Sorted(maps.Keys(categories)) {
+		w, err := weights(b, file)
+		if err != nil {
+			return nil, err
+		}
+		id := string(policy.LocalModel)
+		if file != "" {
+			id += ":" + path.Base(file)
+		}
+		l, err := classify.NewLocal(id, w, categories[file])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", b.Files[0].Name, err)
+		}
+		locals = append(locals, l)
+	}
+	return locals, nil
+}
+
+// weights reads those of a file of the policy, or those of the program.
+func weights(b *policy.Bundle, file string) (*model.Weights, error) {
+	if file == "" {
+		return model.Default()
+	}
+	data, ok := b.File(file)
+	if !ok {
+		return nil, fmt.Errorf("%s: weights_file %q is not in the bundle", b.Files[0].Name, file)
+	}
+	return model.Parse(filepath.Join(b.Dir, file), data)
 }
 
 // patternClassifier compiles the pattern files of a policy, whose rules must do

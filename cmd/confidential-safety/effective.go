@@ -39,6 +39,7 @@ type effectiveCategory struct {
 type effectiveClassifier struct {
 	Type                   policy.ClassifierType `json:"type" toml:"type"`
 	PatternFile            string                `json:"pattern_file,omitempty" toml:"pattern_file,omitempty"`
+	WeightsFile            string                `json:"weights_file,omitempty" toml:"weights_file,omitempty"`
 	Endpoint               string                `json:"endpoint,omitempty" toml:"endpoint,omitempty"`
 	ExpectedSigningAddress string                `json:"expected_signing_address,omitempty" toml:"expected_signing_address,omitempty"`
 	TimeoutMS              int64                 `json:"timeout_ms,omitempty" toml:"timeout_ms,omitempty"`
@@ -90,7 +91,7 @@ func effectiveOf(p *policy.Policy) (e effective) {
 		}
 		for _, cl := range c.Classifiers {
 			category.Classifiers = append(category.Classifiers, effectiveClassifier{
-				cl.Type, cl.PatternFile, cl.Endpoint, cl.ExpectedSigningAddress, cl.Timeout.Milliseconds(),
+				cl.Type, cl.PatternFile, cl.WeightsFile, cl.Endpoint, cl.ExpectedSigningAddress, cl.Timeout.Milliseconds(),
 			})
 		}
 		e.Categories = append(e.Categories, category)

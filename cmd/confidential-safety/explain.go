@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -66,9 +67,23 @@ type match struct {
 	Start  int64  `json:"start"` // in bytes
 	End    int64  `json:"end"`
 	Text   string `json:"text"`
-	Source string `json:"source"` // file:line of the pattern
+	Source string `json:"source"` // file:line of the pattern, or the model's weights
 	Rule   *rule  `json:"rule,omitempty"`
+	// Words are those that the local model goes by, of a window that it finds
+	// something in.
+	Words []weight `json:"words,omitempty"`
 }
+
+// weight is a word and what it adds to the score of a window.
+type weight struct {
+	Start int64   `json:"start"`
+	End   int64   `json:"end"`
+	Text  string  `json:"text"`
+	Score float64 `json:"score"`
+}
+
+// mostWords is how many words of a window are shown.
+const mostWords = 12
 
 // rule is what met where a match is of a rule.
 type rule struct {
@@ -106,6 +121,10 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 	if err != nil {
 		return nil, err
 	}
+	locals, err := localClassifiers(j.bundle)
+	if err != nil {
+		return nil, err
+	}
 	e := &explanation{Action: d.Action, RiskCategory: d.Category, Categories: []weighed{}, Matches: []match{}}
 	for _, f := range d.Findings {
 		threshold := j.threshold(f.Category)
@@ -114,6 +133,10 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 	for _, m := range matches {
 		words := string(text[m.Start:m.End])
 		found := match{Finding: m.Finding, Start: m.Start, End: m.End, Text: words}
+		if i := slices.IndexFunc(locals, func(l *classify.Local) bool { return l.ID() == m.ClassifierID }); i >= 0 {
+			found.Source = m.ClassifierID
+			found.Words = weighted(locals[i], words, m.Start)
+		}
 		if r := origin(rules, m.Finding, words); r != nil {
 			found.Source = fmt.Sprintf("%s:%d", r.File, r.Line)
 			if found.Rule, err = met(ctx, r, words, m.Start); err != nil {
@@ -123,6 +146,17 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 		e.Matches = append(e.Matches, found)
 	}
 	return e, nil
+}
+
+// weighted names the words of a window by which the local model judged it.
+func weighted(l *classify.Local, window string, start int64) (words []weight) {
+	for _, w := range l.Why(window) {
+		if w.Score <= 0 || len(words) == mostWords {
+			break
+		}
+		words = append(words, weight{start + w.Start, start + w.End, window[w.Start:w.End], w.Score})
+	}
+	return words
 }
 
 func (j *judge) threshold(name verdict.Category) float64 {
@@ -187,6 +221,12 @@ func (e *explanation) print(w io.Writer) error {
 			for _, w := range m.Rule.Words {
 				text += fmt.Sprintf(" {%s} %q", w.Set, w.Text)
 			}
+		}
+		for i, w := range m.Words {
+			if i == 0 {
+				text += " by"
+			}
+			text += fmt.Sprintf(" %q %+.2f", w.Text, w.Score)
 		}
 		if _, err := fmt.Fprintln(w, text); err != nil {
 			return err

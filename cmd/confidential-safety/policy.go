@@ -58,6 +58,9 @@ func checkedBundle(name string) (*policy.Bundle, error) {
 	if _, err := patternClassifier(b); err != nil {
 		return nil, err
 	}
+	if _, err := localClassifiers(b); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 
