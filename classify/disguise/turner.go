@@ -1,0 +1,196 @@
+package disguise
+
+import "slices"
+
+// Turner undoes what was done to the letters of a whole text: a shift such as
+// ROT13, Atbash, and text that runs backwards. It looks at how letters follow each
+// other: where that is unlike any text, and after a turn like English, the turn is
+// undone. One goroutine owns it.
+type Turner struct {
+	how   turn // of the text at hand
+	doubt int
+	out   Text
+}
+
+// Text is what the last stretch stands for. It is valid until the next call.
+func (u *Turner) Text() *Text { return &u.out }
+
+// Reset makes the turner ready for another text.
+func (u *Turner) Reset() { u.how, u.doubt = straight, 0 }
+
+// What makes a turner look, and how far.
+const (
+	doubtful   = 2   // a pair of a word that is worth less on average
+	enough     = 24  // letters to decide by
+	farEnough  = 120 // bytes
+	longDoubt  = 48  // by which words are better as they stand, where a turned text ends
+	maxLetters = 64  // of a word
+	maxBack    = 1024
+	backFits   = 8 // by which a word is better backwards
+)
+
+// Next is as [Unmasker.Next].
+func (u *Turner) Next(text []byte, i int, final bool) (plain, n int, err error) {
+	for s := i; ; {
+		if u.how == straight {
+			s, u.how = doubt(text, s, final)
+			if u.how == straight {
+				return s - i, 0, nil
+			}
+		}
+		s = nextWord(text, s)
+		if s == len(text) {
+			return s - i, 0, nil
+		}
+		if u.how == backwards {
+			n := u.turnBack(text[s:], final)
+			return s - i, n, nil
+		}
+		e := wordEnd(text, s)
+		if e == len(text) && !final && e-s < maxLetters {
+			return s - i, 0, nil
+		}
+		if u.ends(text[s:e]) {
+			u.Reset()
+			s = e
+			continue
+		}
+		u.out.reset()
+		for k, c := range text[s:e] {
+			u.out.add(u.how.letter(c), k, 1)
+		}
+		return s - i, e - s, nil
+	}
+}
+
+// doubt returns the first place where turned text starts and its turn. If there is
+// none, that is the place up to which it is decided.
+func doubt(text []byte, s int, final bool) (int, turn) {
+	before, start, sum, back := uint8(0), s, 0, 0
+	for i := s; i < len(text); i++ {
+		k := letters[text[i]]
+		if k != 0 {
+			if before == 0 {
+				start, sum, back = i, 0, 0
+			}
+			sum += int(pairs[int(before)<<5|int(k)])
+			back += int(pairs[int(k)<<5|int(before)])
+			before = k
+			if i-start < maxLetters {
+				continue
+			}
+		}
+		if before != 0 {
+			sum += int(pairs[int(before)<<5])
+			if back += int(pairs[before]); sum < doubtful*(i-start+1) || back > sum+backFits {
+				if how, decided := suspect(text, start, final); !decided || how != straight {
+					return start, how
+				}
+			}
+		}
+		before = 0
+	}
+	if before == 0 {
+		return len(text), straight
+	}
+	if !final {
+		return start, straight
+	}
+	if how, _ := suspect(text, start, final); how != straight {
+		return start, how
+	}
+	return len(text), straight
+}
+
+// suspect looks at the words from s on, if there are enough.
+func suspect(text []byte, s int, final bool) (how turn, decided bool) {
+	count, fine, last, e := 0, 0, s, s
+	for count < enough && e-s < farEnough && fine < fineWords {
+		w := nextWord(text, e)
+		e = wordEnd(text, w)
+		if e == len(text) && !final && e-w < maxLetters {
+			return straight, false
+		}
+		if w == e {
+			break
+		}
+		if f := read(text[w:e], straight); f.n > fineLetters && f.per(finePair) {
+			fine++
+		} else {
+			fine, last = 0, e
+		}
+		count += e - w
+	}
+	if fine == fineWords { // these are as they should be
+		e = last
+	}
+	return bestTurn(text[s:e]), true
+}
+
+// Words that are as they should be end what is looked at.
+const (
+	fineWords   = 2
+	fineLetters = 2
+	finePair    = 3
+)
+
+func nextWord(text []byte, s int) int {
+	for s < len(text) && letters[text[s]] == 0 {
+		s++
+	}
+	return s
+}
+
+func wordEnd(text []byte, s int) int {
+	e := s
+	for e < len(text) && e-s < maxLetters && letters[text[e]] != 0 {
+		e++
+	}
+	return e
+}
+
+// ends reports whether the turned text ends before a word: it and those before it
+// are better as they stand.
+func (u *Turner) ends(w []byte) bool {
+	u.doubt = max(0, u.doubt+read(w, straight).sum-read(w, u.how).sum)
+	return u.doubt > longDoubt
+}
+
+// turnBack undoes the text that runs backwards, from its start up to where it ends.
+// It returns its length, 0 if that is not known yet.
+func (u *Turner) turnBack(text []byte, final bool) int {
+	end := 0
+	u.doubt = 0
+	for {
+		s := nextWord(text, end)
+		e := wordEnd(text, s)
+		if e == len(text) && !final && e < maxBack {
+			return 0
+		}
+		// The words that make sure that it has ended come with it: the one
+		// before them may fit both ways.
+		if s == len(text) || e > maxBack || u.ends(text[s:e]) {
+			break
+		}
+		end = e
+	}
+	end = max(end, wordEnd(text, 0))
+	u.out.reset()
+	// Once as a whole, and once word by word: either may have been done.
+	for i, c := range text[:end] {
+		u.out.add(c, i, 1)
+	}
+	reverse(u.out.Bytes)
+	slices.Reverse(u.out.At)
+	u.out.add('\n', 0, end)
+	for s := 0; s < end; {
+		e := min(max(wordEnd(text, s), s+1), end)
+		for k := e - 1; k >= s; k-- {
+			u.out.add(text[k], k, 1)
+		}
+		s = e
+	}
+	u.out.Backwards = true
+	u.Reset()
+	return end
+}

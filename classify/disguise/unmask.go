@@ -1,0 +1,229 @@
+package disguise
+
+import (
+	"errors"
+	"unicode/utf8"
+)
+
+// depth is how many encodings may lie in one another.
+const depth = 3
+
+// ErrTooDeep says that more encodings lie in one another than are undone. Nobody
+// can say then what the text says.
+var ErrTooDeep = errors.New("text is encoded more often than 3 times: it cannot be judged")
+
+// Unmasker undoes encodings, escapes, look-alikes, and what was done to the
+// letters of words. One goroutine owns it.
+type Unmasker struct {
+	levels [depth + 1]level
+	turns  turns
+}
+
+// level is scratch for one depth of encodings.
+type level struct {
+	out Text // what the stretch stands for
+	raw Text // what it decodes to, before that is looked at itself
+	// odd is not 0 where letters of the last words were replaced: so a number
+	// beside them may be a word.
+	odd int
+}
+
+// oddWords is for how many words that is remembered.
+const oddWords = 3
+
+// Reset makes the unmasker ready for another text.
+func (u *Unmasker) Reset() { u.levels[0].odd = 0 }
+
+// Text is what the last stretch stands for. It is valid until the next call.
+func (u *Unmasker) Text() *Text { return &u.levels[0].out }
+
+// Next reads the text from i on, before which all is decided. It returns how many
+// bytes are as they look, and how many behind them stand for [Unmasker.Text]. If
+// there are none, what follows the plain ones is not decided yet, for want of
+// text, which is never more than a few times MaxRun and nothing if the text is
+// final.
+func (u *Unmasker) Next(text []byte, i int, final bool) (plain, n int, err error) {
+	return u.next(0, text, i, final)
+}
+
+func (u *Unmasker) next(deep int, text []byte, i int, final bool) (plain, n int, err error) {
+	for s := i; ; {
+		if s = skip(text, s); s == len(text) {
+			return s - i, 0, nil
+		}
+		e, first, rest := token(text, s)
+		whole := final || e < len(text)
+		if whole && ordinary(text, s, e, first, rest) {
+			u.levels[deep].odd = max(u.levels[deep].odd-1, 0)
+			s = e
+			continue
+		}
+		if !whole && e-s < MaxRun {
+			return s - i, 0, nil
+		}
+		e = cut(text, s, e)
+		switch n, err := u.undo(deep, text, s, e, first|rest, final); {
+		case err != nil:
+			return 0, 0, err
+		case n < 0:
+			return s - i, 0, nil
+		case n > 0:
+			return s - i, n, nil
+		}
+		s = e
+	}
+}
+
+// cut shortens a token that goes on, so that what is encoded in it can be decoded
+// piece by piece: after whole groups, of all encodings that may lie in one another.
+func cut(text []byte, s, e int) int {
+	if e-s < MaxRun || e < len(text) && isSpace(text[e]) {
+		return e
+	}
+	p := e
+	for p > s && runByte(text[p-1]) {
+		p--
+	}
+	if n := (e - p) &^ 63; n > 0 {
+		return p + n
+	}
+	for n := 1; n < utf8.UTFMax; n++ {
+		if utf8.RuneStart(text[e-n]) {
+			if !utf8.FullRune(text[e-n : e]) {
+				e -= n
+			}
+			break
+		}
+	}
+	return e
+}
+
+// undo undoes what starts at the token from s up to e. It returns how many bytes
+// that is: 0 if there is nothing to undo, and less if more text is needed.
+func (u *Unmasker) undo(deep int, text []byte, s, e int, has uint8, final bool) (int, error) {
+	l := &u.levels[deep]
+	l.out.reset()
+	l.raw.reset()
+	for _, m := range several {
+		n := m.match(text, s, e, final, &l.raw)
+		if n == 0 || n < 0 && final {
+			continue
+		}
+		if n < 0 {
+			return n, nil
+		}
+		if !m.encodes {
+			l.out, l.raw = l.raw, l.out
+			return n, nil
+		}
+		return n, u.inner(deep, &l.raw, &l.out)
+	}
+	if text[e-1] == '=' && !u.endsRun(text[s:e], &l.raw) {
+		switch n := softBreak(text, s, e, final, &l.raw); {
+		case n < 0 && !final:
+			return n, nil
+		case n > 0:
+			return n, u.whole(deep, &l.raw, &l.out)
+		}
+	}
+	l.raw.reset()
+	if e-s <= maxLeetNumber && has&^(digit|sign) == 0 {
+		switch among := beside(text, e, final); {
+		case l.odd == 0 && among < 0:
+			return among, nil
+		case l.odd > 0 || among > 0:
+			l.out.keep(text[s:e], 0)
+			leetAll(&l.out, 0, e-s)
+			return e - s, nil
+		}
+	}
+	changed, err := u.within(deep, text[s:e], has)
+	if !changed || err != nil {
+		l.odd = max(l.odd-1, 0)
+		return 0, err
+	}
+	if has&(digit|sign|high) != 0 {
+		l.odd = oddWords
+	}
+	return e - s, nil
+}
+
+// matcher undoes what may go over several tokens.
+type matcher struct {
+	match   func(text []byte, s, e int, final bool, out *Text) int
+	encodes bool // so there may be more below it
+}
+
+var several = []matcher{
+	{spaced, false},
+	{codes, true},
+	{morse, true},
+	{uuencoded, true},
+}
+
+// within undoes what is in one token.
+func (u *Unmasker) within(deep int, t []byte, has uint8) (changed bool, err error) {
+	l := &u.levels[deep]
+	if has&(mark|joint|sign|code) != 0 && ascii85(t, &l.raw) {
+		return true, u.inner(deep, &l.raw, &l.out)
+	}
+	if has&code != 0 && escapes(t, &l.raw) {
+		return true, u.whole(deep, &l.raw, &l.out)
+	}
+	if has&high != 0 && hidden(t, &l.raw) {
+		return true, u.inner(deep, &l.raw, &l.out)
+	}
+	for p := 0; p < len(t); {
+		n := runLen(t, p)
+		if n > 0 {
+			l.raw.reset()
+			if u.run(t, p, n, &l.raw) {
+				if err := u.inner(deep, &l.raw, &l.out); err != nil {
+					return true, err
+				}
+				changed, p = true, p+n
+				continue
+			}
+		}
+		n = max(n, 1)
+		words, end := false, p
+		for end < p+n { // the words of what is no run
+			var was bool
+			end, was = word(t, end, l.odd > 0, &l.out)
+			words = words || was
+		}
+		changed, p = changed || words, end
+	}
+	return changed, nil
+}
+
+// inner undoes what is in a text that was decoded.
+func (u *Unmasker) inner(deep int, raw, out *Text) error {
+	if deep == depth {
+		return ErrTooDeep
+	}
+	u.turns.undo(raw)
+	return u.whole(deep, raw, out)
+}
+
+// whole undoes what is in a text that is complete.
+func (u *Unmasker) whole(deep int, raw, out *Text) error {
+	if deep == depth {
+		out.take(raw, 0, len(raw.Bytes))
+		return nil
+	}
+	u.levels[deep+1].odd = 0
+	for i := 0; i < len(raw.Bytes); {
+		plain, n, err := u.next(deep+1, raw.Bytes, i, true)
+		if err != nil {
+			return err
+		}
+		out.take(raw, i, i+plain)
+		i += plain
+		if n > 0 {
+			out.through(&u.levels[deep+1].out, raw, i)
+			i += n
+		}
+	}
+	return nil
+}
