@@ -16,11 +16,19 @@ import (
 
 // disguised is a way to write a text so that a reader of plain text misses it.
 type disguised struct {
-	name string
-	do   func(string) string
-	// loose: what stands for a phrase may be found with what is around it.
-	loose bool
+	name  string
+	do    func(string) string
+	place where
 }
+
+// where says what is found of a text in a disguise.
+type where int
+
+const (
+	exactly   where = iota // what stands for the phrase
+	run                    // all that is undone as one with it
+	somewhere              // something of that
+)
 
 // each writes every character by a function.
 func each(f func(r rune) string) func(string) string {
@@ -194,106 +202,106 @@ func hexOf(s string) string { return hex.EncodeToString([]byte(s)) }
 
 // disguises has those of garak's encoding probes, and more.
 var disguises = []disguised{
-	{"upper case", strings.ToUpper, false},
+	{"upper case", strings.ToUpper, exactly},
 	{"full width", each(func(r rune) string {
 		if r > ' ' && r < 0x7f {
 			r += 0xfee0
 		}
 		return string(r)
-	}), false},
+	}), exactly},
 	{"mathematical bold", each(func(r rune) string {
 		if unicode.IsLower(r) && r < 0x7f {
 			r += 0x1d41a - 'a'
 		}
 		return string(r)
-	}), false},
+	}), exactly},
 	{"circled", each(func(r rune) string {
 		if unicode.IsLower(r) && r < 0x7f {
 			r += 0x24d0 - 'a'
 		}
 		return string(r)
-	}), false},
-	{"zalgo", each(func(r rune) string { return string(r) + "\u0300\u0336\u0489" }), false},
-	{"accents", replacing("a", "á", "e", "è", "o", "ö", "i", "í"), false},
-	{"zero width spaces", each(func(r rune) string { return string(r) + "\u200b" }), false},
-	{"soft hyphens", each(func(r rune) string { return string(r) + "\u00ad" }), false},
-	{"bidi marks", each(func(r rune) string { return "\u202a" + string(r) + "\u202c" }), false},
-	{"tags", each(func(r rune) string { return string(r + 0xe0000) }), false},
-	{"variation selectors within", each(func(r rune) string { return string(r) + "\ufe0f" }), false},
-	{"emoji smuggling", selectors, true},
-	{"sneaky bits", bitsOf("\u2062", "\u2064"), true},
-	{"zero width bits", bitsOf("\u200b", "\u200c"), true},
-	{"Cyrillic", replacing("a", "а", "e", "е", "o", "о", "p", "р", "c", "с", "x", "х", "i", "і"), false},
-	{"Greek", replacing("o", "ο", "v", "ν", "i", "ι", "a", "α"), false},
-	{"small capitals", pick("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡxʏᴢ"), false},
+	}), exactly},
+	{"zalgo", each(func(r rune) string { return string(r) + "\u0300\u0336\u0489" }), exactly},
+	{"accents", replacing("a", "á", "e", "è", "o", "ö", "i", "í"), exactly},
+	{"zero width spaces", each(func(r rune) string { return string(r) + "\u200b" }), exactly},
+	{"soft hyphens", each(func(r rune) string { return string(r) + "\u00ad" }), exactly},
+	{"bidi marks", each(func(r rune) string { return "\u202a" + string(r) + "\u202c" }), exactly},
+	{"tags", each(func(r rune) string { return string(r + 0xe0000) }), exactly},
+	{"variation selectors within", each(func(r rune) string { return string(r) + "\ufe0f" }), exactly},
+	{"emoji smuggling", selectors, exactly},
+	{"sneaky bits", bitsOf("\u2062", "\u2064"), exactly},
+	{"zero width bits", bitsOf("\u200b", "\u200c"), exactly},
+	{"Cyrillic", replacing("a", "а", "e", "е", "o", "о", "p", "р", "c", "с", "x", "х", "i", "і"), exactly},
+	{"Greek", replacing("o", "ο", "v", "ν", "i", "ι", "a", "α"), exactly},
+	{"small capitals", pick("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡxʏᴢ"), exactly},
 	{"squared", each(func(r rune) string {
 		if unicode.IsLower(r) && r < 0x7f {
 			return string(0x1f170 + r - 'a')
 		}
 		return string(r)
-	}), false},
+	}), exactly},
 	{"regional indicators", each(func(r rune) string {
 		if unicode.IsLower(r) && r < 0x7f {
 			return string(0x1f1e6+r-'a') + "\u200b"
 		}
 		return string(r)
-	}), false},
-	{"leet", replacing("a", "4", "e", "3", "i", "1", "o", "0", "t", "7"), false},
-	{"leet with signs", replacing("a", "@", "s", "$", "i", "!"), false},
-	{"leet with l", replacing("l", "1", "o", "0"), false},
-	{"spaced out", spacedBy(" ", "  "), false},
-	{"points", spacedBy(".", " "), false},
-	{"hyphens", spacedBy("-", " "), false},
-	{"underscores for spaces", replacing(" ", "_"), false},
-	{"base64", base64Of, true},
-	{"base64 for URLs, no padding", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }, true},
-	{"base64 of UTF-16", wideBase64, true},
-	{"base32", func(s string) string { return base32.StdEncoding.EncodeToString([]byte(s)) }, true},
-	{"base16", hexOf, true},
-	{"base16, capitals", func(s string) string { return strings.ToUpper(hexOf(s)) }, true},
-	{"base16, spaced", numbers("%02x", " "), true},
-	{"base16, 0x", numbers("0x%02X", ", "), true},
-	{"backslash x", numbers(`\x%02x`, ""), false},
-	{"octal escapes", numbers(`\%03o`, ""), false},
-	{"JSON escapes", numbers(`\u%04x`, ""), false},
-	{"JSON", jsonOf, false},
-	{"JSON in JSON", then(jsonOf, jsonOf), false},
-	{"binary", numbers("%08b", " "), true},
-	{"decimal", numbers("%d", " "), true},
-	{"ASCII85", a85, true},
-	{"ASCII85 with brackets", func(s string) string { return "<~" + a85(s) + "~>" }, true},
-	{"uuencode", uuencoded, true},
-	{"quoted-printable", numbers("=%02X", ""), false},
+	}), exactly},
+	{"leet", replacing("a", "4", "e", "3", "i", "1", "o", "0", "t", "7"), exactly},
+	{"leet with signs", replacing("a", "@", "s", "$", "i", "!"), exactly},
+	{"leet with l", replacing("l", "1", "o", "0"), exactly},
+	{"spaced out", spacedBy(" ", "  "), exactly},
+	{"points", spacedBy(".", " "), exactly},
+	{"hyphens", spacedBy("-", " "), exactly},
+	{"underscores for spaces", replacing(" ", "_"), exactly},
+	{"base64", base64Of, run},
+	{"base64 for URLs, no padding", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }, run},
+	{"base64 of UTF-16", wideBase64, run},
+	{"base32", func(s string) string { return base32.StdEncoding.EncodeToString([]byte(s)) }, run},
+	{"base16", hexOf, run},
+	{"base16, capitals", func(s string) string { return strings.ToUpper(hexOf(s)) }, run},
+	{"base16, spaced", numbers("%02x", " "), exactly},
+	{"base16, 0x", numbers("0x%02X", ", "), exactly},
+	{"backslash x", numbers(`\x%02x`, ""), exactly},
+	{"octal escapes", numbers(`\%03o`, ""), exactly},
+	{"JSON escapes", numbers(`\u%04x`, ""), exactly},
+	{"JSON", jsonOf, exactly},
+	{"JSON in JSON", then(jsonOf, jsonOf), somewhere},
+	{"binary", numbers("%08b", " "), exactly},
+	{"decimal", numbers("%d", " "), exactly},
+	{"ASCII85", a85, run},
+	{"ASCII85 with brackets", func(s string) string { return "<~" + a85(s) + "~>" }, run},
+	{"uuencode", uuencoded, somewhere},
+	{"quoted-printable", numbers("=%02X", ""), exactly},
 	{"quoted-printable, soft breaks", func(s string) string {
 		return s[:len(s)/3] + "=\n" + s[len(s)/3:len(s)*2/3] + "=\n" + s[len(s)*2/3:]
-	}, false},
-	{"percent", numbers("%%%02X", ""), false},
-	{"percent, spaces only", url.PathEscape, false},
-	{"percent twice", numbers("%%25%02x", ""), false},
-	{"HTML, decimal", numbers("&#%d;", ""), false},
-	{"HTML, hexadecimal", numbers("&#x%x;", ""), false},
-	{"HTML, escaped again", then(numbers("&#%d;", ""), html.EscapeString), false},
-	{"ROT13", shift(13), false},
-	{"Caesar 3", shift(3), false},
-	{"Caesar 21", shift(21), false},
-	{"Atbash", atbashed, false},
-	{"backwards", reversed, true},
+	}, somewhere},
+	{"percent", numbers("%%%02X", ""), exactly},
+	{"percent, spaces only", url.PathEscape, exactly},
+	{"percent twice", numbers("%%25%02x", ""), exactly},
+	{"HTML, decimal", numbers("&#%d;", ""), exactly},
+	{"HTML, hexadecimal", numbers("&#x%x;", ""), exactly},
+	{"HTML, escaped again", then(numbers("&#%d;", ""), html.EscapeString), exactly},
+	{"ROT13", shift(13), exactly},
+	{"Caesar 3", shift(3), exactly},
+	{"Caesar 21", shift(21), exactly},
+	{"Atbash", atbashed, exactly},
+	{"backwards", reversed, exactly},
 	{"words backwards", func(s string) string {
 		w := strings.Fields(s)
 		for i := range w {
 			w[i] = reversed(w[i])
 		}
 		return strings.Join(w, " ")
-	}, true},
-	{"Morse", morsed, false},
-	{"Braille", pick("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵"), false},
-	{"base64 of ROT13", then(shift(13), base64Of), true},
-	{"ROT13 of base64", then(base64Of, shift(13)), true},
-	{"base64 backwards", then(base64Of, reversed), true},
-	{"base64 twice", then(base64Of, base64Of), true},
-	{"base64 three times", then(base64Of, base64Of, base64Of), true},
-	{"base64 of base16", then(hexOf, base64Of), true},
-	{"percent of base64", then(base64Of, numbers("%%%02X", "")), true},
-	{"base64 of leet", then(replacing("a", "4", "e", "3", "o", "0"), base64Of), true},
-	{"base64 of JSON escapes", then(numbers(`\u%04x`, ""), base64Of), true},
+	}, exactly},
+	{"Morse", morsed, exactly},
+	{"Braille", pick("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵"), exactly},
+	{"base64 of ROT13", then(shift(13), base64Of), run},
+	{"ROT13 of base64", then(base64Of, shift(13)), run},
+	{"base64 backwards", then(base64Of, reversed), somewhere},
+	{"base64 twice", then(base64Of, base64Of), run},
+	{"base64 three times", then(base64Of, base64Of, base64Of), run},
+	{"base64 of base16", then(hexOf, base64Of), run},
+	{"percent of base64", then(base64Of, numbers("%%%02X", "")), run},
+	{"base64 of leet", then(replacing("a", "4", "e", "3", "o", "0"), base64Of), run},
+	{"base64 of JSON escapes", then(numbers(`\u%04x`, ""), base64Of), run},
 }

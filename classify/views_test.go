@@ -8,7 +8,7 @@ import (
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
-// wrapped are texts that are whole in a disguise, with the words to be found.
+// hiddenTexts are what is disguised, with the words to be found.
 var hiddenTexts = []struct{ text, phrase string }{
 	{"tell me how to build a purple giraffe at home with simple tools and no help", "build a purple giraffe"},
 	{"please explain where people go to buy a hidden teapot without their neighbours seeing it", "buy a hidden teapot"},
@@ -44,16 +44,14 @@ func TestDisguises(t *testing.T) {
 			}
 			m := matches[0]
 			from, to := int64(len(before)), int64(len(before)+len(hidden))
-			if m.Start < from || m.End > to || d.loose && m.View == Unmasked && (m.Start > from+3 || m.End < to-1) {
-				t.Errorf("%s: found %q", d.name, text[m.Start:m.End])
-			}
-			if !d.loose {
-				i := strings.Index(h.text, h.phrase)
-				want := d.do(h.phrase)
-				_ = i
-				if n := len(want); int(m.End-m.Start) > n+40 {
-					t.Errorf("%s: found %q for %q", d.name, text[m.Start:m.End], h.phrase)
-				}
+			got, want := text[m.Start:m.End], d.do(h.phrase)
+			switch {
+			case m.Start < from || m.End > to:
+				t.Errorf("%s: found %q", d.name, got)
+			case d.place == run && (m.Start > from+2 || m.End < to-2):
+				t.Errorf("%s: found %q, want the whole run", d.name, got)
+			case d.place == exactly && (!strings.Contains(want, got) && !strings.Contains(got, want) || len(got)-len(want) > 8 || len(want)-len(got) > 24):
+				t.Errorf("%s: found %q, want %q", d.name, got, want)
 			}
 		}
 		if missed > 0 {

@@ -82,7 +82,7 @@ func base85(out, r []byte, values *[256]uint8) ([]byte, bool) {
 			if sum > 0xffffffff {
 				return out, false
 			}
-			out = append(out, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
+			out = append(out, byte(sum>>24&0xff), byte(sum>>16&0xff), byte(sum>>8&0xff), byte(sum&0xff))
 			sum, n = 0, 0
 		}
 	}
@@ -93,7 +93,7 @@ func base85(out, r []byte, values *[256]uint8) ([]byte, bool) {
 		sum = sum*85 + 84
 	}
 	for k := range n - 1 {
-		out = append(out, byte(sum>>(24-8*k)))
+		out = append(out, byte(sum>>(24-8*k)&0xff))
 	}
 	return out, n > 1 && sum <= 0xffffffff
 }

@@ -14,6 +14,7 @@ func codes(text []byte, s, e int, final bool, out *Text) int {
 	for _, base := range []int{2, 16, 10} {
 		end, count := s, 0
 		for i := s; ; {
+			mark := len(out.Bytes)
 			n := number(text, i, base, final, out, i-s)
 			if n < 0 {
 				out.reset()
@@ -22,21 +23,21 @@ func codes(text []byte, s, e int, final bool, out *Text) int {
 			if n <= 0 {
 				break
 			}
+			// They are numbers from where they do not make sense.
+			if count+1 >= minCodes && !allLetters(out.Bytes) {
+				out.Bytes, out.At = out.Bytes[:mark], out.At[:mark]
+				break
+			}
 			count, end = count+1, i+n
 			if i = gapEnd(text, end); i == end || end-s > MaxRun {
 				break
 			}
 			if i == len(text) && !final {
-				// There may be more, which is only worth waiting for if this
-				// makes sense.
-				if count < minCodes || allLetters(out.Bytes) {
-					out.reset()
-					return -1
-				}
-				break
+				out.reset()
+				return -1
 			}
 		}
-		if count >= minCodes && len(out.Bytes) >= minCodes && allLetters(out.Bytes) {
+		if count >= minCodes {
 			return end - s
 		}
 		out.reset()
@@ -96,14 +97,16 @@ func gapEnd(text []byte, i int) int {
 // allLetters reports whether a text has little but letters and spaces, as is asked
 // of what might be numbers.
 func allLetters(d []byte) bool {
-	letters := 0
+	letters, spaces := 0, 0
 	for _, c := range d {
 		switch {
 		case isLetter(c):
 			letters++
-		case c < ' ' && c != '\n' || c >= 0x7f:
+		case c == ' ' || c == '\n':
+			spaces++
+		case c < ' ' || c >= 0x7f:
 			return false
 		}
 	}
-	return letters*4 >= len(d)*3
+	return (letters+spaces)*4 >= len(d)*3 && letters*2 >= len(d)
 }

@@ -65,7 +65,7 @@ func percent(t []byte, i int, out *Text) int {
 	if v < 0 {
 		return 0
 	}
-	out.add(byte(v), i, n+2-i)
+	out.add(byte(v&0xff), i, n+2-i)
 	return n + 2 - i
 }
 
@@ -78,7 +78,7 @@ func printable(t []byte, i int, out *Text) int {
 	if i+3 == len(t) && (i < 3 || t[i-3] != '=') || i+3 < len(t) && t[i+3] != '=' && !isLetter(t[i+3]) {
 		return 0
 	}
-	out.add(byte(v), i, 3)
+	out.add(byte(v&0xff), i, 3)
 	return 3
 }
 
@@ -145,7 +145,7 @@ func backslash(t []byte, i int, out *Text) int {
 	}
 	c := t[n]
 	n++
-	digits := 0
+	var digits int
 	switch {
 	case c == 'x':
 		digits = 2

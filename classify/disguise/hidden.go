@@ -49,7 +49,7 @@ func hidden(t []byte, out *Text) bool {
 			}
 			value, n = value<<1|bit, n+1
 			if n%8 == 0 {
-				bits.add(byte(value), from, i+size-from)
+				bits.add(byte(value&0xff), from, i+size-from)
 			}
 		case len(bytes.Bytes) > 0 || n > 0:
 			orderBits(&bits, alphabet)

@@ -100,6 +100,9 @@ func beside(text []byte, e int, final bool) int {
 	return 0
 }
 
+// maxLeetWord bounds the words that are looked at: longer ones are codes.
+const maxLeetWord = 2 * longWord
+
 // maxLeetNumber is the length of a number that may be a word beside words of which
 // letters were replaced.
 const maxLeetNumber = 3

@@ -3,45 +3,51 @@ package disguise
 // minMorse is how many letters in a row are taken for Morse code.
 const minMorse = 3
 
+// widestGap is how many bytes may stand between letters or words.
+const widestGap = 8
+
 // morse decodes Morse code: letters with spaces between, words with a slash or more
 // spaces.
 func morse(text []byte, s, e int, final bool, out *Text) int {
 	if c := text[s]; c != '.' && c != '-' && c != 0xc2 && c != 0xe2 {
 		return 0
 	}
-	end, letters, signs := s, 0, 0
+	end, letters, signs, apart := s, 0, 0, false
 	for i := s; end-s < MaxRun; {
 		word, n := morseSign(text, i)
-		if i+n == len(text) && !final {
+		if i+max(n, 1) >= len(text) && !final {
 			out.reset()
 			return -1
 		}
 		c, ok := morseLetters[word]
 		switch {
 		case n > 0 && ok:
+			if apart {
+				out.add(' ', end-s, i-end)
+			}
+			apart = false
 			out.add(c, i-s, n)
 			letters, signs = letters+1, signs+len(word)
 		case n == 0 && i < len(text) && (text[i] == '/' || text[i] == '|') && (i+1 == len(text) || isSpace(text[i+1])):
-			n = 1
-			out.add(' ', i-s, 1)
+			apart = letters > 0
+			i++
 		default:
 			n = 0
 		}
-		if n == 0 {
+		if n > 0 {
+			i += n
+			end = i
+		} else if !apart {
 			break
 		}
-		i += n
-		end = i
 		gap := 0
-		for i < len(text) && isSpace(text[i]) {
+		for i < len(text) && isSpace(text[i]) && gap <= widestGap {
 			i, gap = i+1, gap+1
 		}
-		if gap == 0 {
+		if gap == 0 || gap > widestGap {
 			break
 		}
-		if gap > 1 || text[i-1] != ' ' {
-			out.add(' ', i-gap-s, gap)
-		}
+		apart = apart || gap > 1 || text[i-1] != ' '
 	}
 	if letters < minMorse || signs <= letters {
 		out.reset()

@@ -118,7 +118,7 @@ func base16(out, r []byte) ([]byte, bool) {
 		if a < 0 || b < 0 {
 			return out, false
 		}
-		out = append(out, byte(a<<4|b))
+		out = append(out, byte(a<<4|b)) //nolint:gosec // each is less than 16
 	}
 	return out, true
 }
@@ -137,10 +137,13 @@ func hexDigit(c byte) int {
 
 func base32(out, r []byte) ([]byte, bool) {
 	r = bytes.TrimRight(r, "=")
+	if len(r) == 0 {
+		return out, false
+	}
 	kind := kinds[r[0]]
 	bits, n := uint(0), 0
 	for _, c := range r {
-		v := uint(0)
+		var v uint
 		switch {
 		case '2' <= c && c <= '7':
 			v = uint(c-'2') + 26
@@ -152,7 +155,7 @@ func base32(out, r []byte) ([]byte, bool) {
 		bits = bits<<5 | v
 		if n += 5; n >= 8 {
 			n -= 8
-			out = append(out, byte(bits>>n))
+			out = append(out, byte(bits>>n&0xff))
 		}
 	}
 	return out, true
@@ -169,7 +172,7 @@ func base64(out, r []byte) ([]byte, bool) {
 		bits = bits<<6 | uint(v)
 		if n += 6; n >= 8 {
 			n -= 8
-			out = append(out, byte(bits>>n))
+			out = append(out, byte(bits>>n&0xff))
 		}
 	}
 	return out, len(r)%4 != 1

@@ -9,7 +9,7 @@ const minSpaced = 3
 // spaced joins letters that stand apart: by a space, or by points and the like. More
 // than what stands between the letters of a word parts words.
 func spaced(text []byte, s, e int, final bool, out *Text) int {
-	c, size := letterAt(text, s)
+	_, size := letterAt(text, s)
 	if size == 0 {
 		return 0
 	}
@@ -25,6 +25,7 @@ func spaced(text []byte, s, e int, final bool, out *Text) int {
 	end, count, longest, run := s, 0, 0, 0
 	var sep, gap []byte
 	for i := s; i-s < MaxRun; {
+		var c byte
 		if c, size = letterAt(text, i); size == 0 {
 			if i+utf8.UTFMax > len(text) && !utf8.FullRune(text[i:]) && !final {
 				return more(out)
@@ -90,7 +91,7 @@ func letterAt(text []byte, i int) (c byte, size int) {
 
 // separator returns where what stands between letters ends.
 func separator(text []byte, i int) int {
-	for i < len(text) {
+	for end := i + widestGap; i < len(text) && i < end; {
 		switch c := text[i]; {
 		case isSpace(c) || kinds[c] == joint || c == ',' || c == ':' || c == ';' || c == '\'':
 			i++

@@ -70,6 +70,12 @@ func ordinary(text []byte, s, e int, first, rest uint8) bool {
 	return first&(lower|upper|mark) != 0 && e-s > 1 && e-s < longWord || e-s == 1 && first == mark
 }
 
+// article reports whether a token is a letter by itself, with a word behind it: "a
+// word".
+func article(text []byte, s, e int) bool {
+	return e-s == 1 && e+2 < len(text) && isLetter(text[s]) && text[e] == ' ' && isLetter(text[e+1]) && kinds[text[e+2]]&(lower|upper) != 0
+}
+
 // plainEnd reports whether only the last bytes are signs or joints.
 func plainEnd(text []byte) bool {
 	n := len(text)

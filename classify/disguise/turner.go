@@ -114,9 +114,11 @@ func suspect(text []byte, s int, final bool) (how turn, decided bool) {
 		if w == e {
 			break
 		}
-		if f := read(text[w:e], straight); f.n > fineLetters && f.per(finePair) {
+		switch f := read(text[w:e], straight); {
+		case f.n <= fineLetters: // says nothing
+		case f.per(finePair):
 			fine++
-		} else {
+		default:
 			fine, last = 0, e
 		}
 		count += e - w
@@ -124,7 +126,27 @@ func suspect(text []byte, s int, final bool) (how turn, decided bool) {
 	if fine == fineWords { // these are as they should be
 		e = last
 	}
+	if !prose(text[s:e]) {
+		return straight, true
+	}
 	return bestTurn(text[s:e]), true
+}
+
+// prose reports whether a text is of words with spaces between, unlike codes and
+// identifiers: few digits and signs, and spaces where there is much.
+func prose(text []byte) bool {
+	digits, spaces, marks := 0, 0, 0
+	for _, c := range text {
+		switch kinds[c] {
+		case digit:
+			digits++
+		case space:
+			spaces++
+		case mark, sign, code, joint:
+			marks++
+		}
+	}
+	return digits*8 <= len(text) && marks*7 <= len(text) && spaces*20 >= len(text)-20
 }
 
 // Words that are as they should be end what is looked at.
@@ -164,7 +186,7 @@ func (u *Turner) turnBack(text []byte, final bool) int {
 	for {
 		s := nextWord(text, end)
 		e := wordEnd(text, s)
-		if e == len(text) && !final && e < maxBack {
+		if e == len(text) && !final && e <= maxBack {
 			return 0
 		}
 		// The words that make sure that it has ended come with it: the one

@@ -53,7 +53,7 @@ func (u *Unmasker) next(deep int, text []byte, i int, final bool) (plain, n int,
 		}
 		e, first, rest := token(text, s)
 		whole := final || e < len(text)
-		if whole && ordinary(text, s, e, first, rest) {
+		if whole && (ordinary(text, s, e, first, rest) || article(text, s, e)) {
 			u.levels[deep].odd = max(u.levels[deep].odd-1, 0)
 			s = e
 			continue
@@ -87,6 +87,11 @@ func cut(text []byte, s, e int) int {
 	if n := (e - p) &^ 63; n > 0 {
 		return p + n
 	}
+	for q := e - 1; q > e-longEscape && q > s; q-- { // nor within an escape
+		if kinds[text[q]] == code && kinds[text[q-1]] != code {
+			return q
+		}
+	}
 	for n := 1; n < utf8.UTFMax; n++ {
 		if utf8.RuneStart(text[e-n]) {
 			if !utf8.FullRune(text[e-n : e]) {
@@ -97,6 +102,9 @@ func cut(text []byte, s, e int) int {
 	}
 	return e
 }
+
+// longEscape is the length of all but a few escapes.
+const longEscape = 12
 
 // undo undoes what starts at the token from s up to e. It returns how many bytes
 // that is: 0 if there is nothing to undo, and less if more text is needed.

@@ -90,7 +90,7 @@ func uuLine(line []byte, final bool, at int, out *Text) int {
 		bits = bits<<6 | v
 		if have += 6; have >= 8 {
 			have -= 8
-			out.add(byte(bits>>have), at, n)
+			out.add(byte(bits>>have&0xff), at, n)
 		}
 	}
 	return n

@@ -66,7 +66,7 @@ scan:
 	if parts > 2 && (letters > digits || likes.all > 0) {
 		changed = unglue(out, from, glue, longest) || changed
 	}
-	if digits+signs > 0 || changed && has&(digit|sign) != 0 {
+	if (digits+signs > 0 || changed && has&(digit|sign) != 0) && last-p <= maxLeetWord {
 		changed = leet(out, from, len(out.Bytes), among) || changed
 	}
 	if !changed {

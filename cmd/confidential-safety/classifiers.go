@@ -28,7 +28,7 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 	if patterns == nil {
 		return nil, fmt.Errorf("%s: no category has a classifier: add one", b.Files[0].Name)
 	}
-	return classify.Ensemble(patterns), nil
+	return classify.Views(classify.Ensemble(patterns)), nil
 }
 
 // patternClassifier compiles the pattern files of a policy, whose rules must do
