@@ -105,7 +105,7 @@ func plainAfter(p disguise.Place, n int) disguise.Place {
 
 // scan has the stretch read, up to a place of the source.
 func (r *reading) scan(ctx context.Context, at int64, dst []Match) ([]Match, error) {
-	if !r.open {
+	if !r.open || len(r.text) == 0 {
 		return dst, nil
 	}
 	if r.name == Ells && len(r.ells) == 0 {
@@ -121,23 +121,19 @@ func (r *reading) scan(ctx context.Context, at int64, dst []Match) ([]Match, err
 		r.cleared = at
 		return dst, nil
 	}
-	if len(r.text) > 0 {
-		matches, cleared, err := r.reader().Write(ctx, r.text, r.matches[:0])
-		if r.matches = matches; err != nil {
-			return nil, err
-		}
-		r.text = r.text[:0]
-		dst = r.tell(dst)
-		cleared += r.first
-		if cleared < r.length {
-			from, _ := r.source(cleared, cleared+1)
-			if cleared < r.backEnd {
-				from = min(from, r.backFrom)
-			}
-			at = from
-		}
-		r.forget(cleared - contextBytes)
+	matches, cleared, err := r.reader().Write(ctx, r.text, r.matches[:0])
+	if r.matches = matches; err != nil {
+		return nil, err
 	}
+	r.text = r.text[:0]
+	dst = r.tell(dst)
+	if cleared += r.first; cleared < r.length {
+		at, _ = r.source(cleared, cleared+1)
+		if cleared < r.backEnd {
+			at = min(at, r.backFrom)
+		}
+	}
+	r.forget(cleared - contextBytes)
 	r.cleared = max(r.cleared, at)
 	return dst, nil
 }

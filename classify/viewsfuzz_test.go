@@ -1,0 +1,78 @@
+package classify
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/difflabai/confidential-safety/verdict"
+)
+
+// FuzzViews reads a text whole, and in steps: what is found in the views is the
+// same, what the plain view finds is what it finds alone, and nothing starts where
+// the text was cleared.
+func FuzzViews(f *testing.F) {
+	p := compile(f, "bomb", "pipe bomb", "ab cd", "a purple giraffe", "xyz", "äöü")
+	views := Views(p)
+	for _, d := range disguises {
+		f.Add("so: "+d.do("a purple giraffe is a pipe bomb")+" ab cd", 3)
+	}
+	f.Fuzz(func(t *testing.T, text string, step int) {
+		if step < 1 || len(text) > 3*readAtOnce {
+			t.Skip("out of the interesting range")
+		}
+		plain, _ := scanAll(t, p.NewScanner(verdict.PreInferenceGate), text)
+		want, err := readInSteps(t, views, text, len(text)+1)
+		if err != nil {
+			want = nil // only which of the calls fails depends on the steps
+		}
+		got, stepErr := readInSteps(t, views, text, step)
+		if (err == nil) != (stepErr == nil) {
+			t.Fatalf("%v, in steps %v", err, stepErr)
+		}
+		if err == nil && !slices.Equal(got, want) {
+			t.Fatalf("in steps of %d: %v, want %v", step, got, want)
+		}
+		if err != nil {
+			return
+		}
+		alone := slices.DeleteFunc(slices.Clone(got), func(m Match) bool { return m.View != Plain })
+		slices.SortFunc(plain, byEnd)
+		if !slices.Equal(alone, plain) {
+			t.Fatalf("in the plain view: %v, want %v", alone, plain)
+		}
+	})
+}
+
+// readInSteps returns what is found, in order.
+func readInSteps(t *testing.T, c Classifier, text string, step int) (got []Match, err error) {
+	t.Helper()
+	s := c.NewScanner(verdict.PreInferenceGate)
+	before := int64(0)
+	check := func(from int) {
+		for _, m := range got[from:] {
+			if m.Start < before || m.End > int64(len(text)) || m.Start >= m.End {
+				t.Fatalf("in steps of %d: found %d-%d of %d, cleared up to %d", step, m.Start, m.End, len(text), before)
+			}
+		}
+	}
+	for rest := []byte(text); len(rest) > 0; {
+		n := min(step, len(rest))
+		seen := len(got)
+		var cleared int64
+		if got, cleared, err = s.Write(t.Context(), rest[:n], got); err != nil {
+			return nil, err
+		}
+		check(seen)
+		if cleared < before || cleared > int64(len(text)-len(rest)+n) {
+			t.Fatalf("cleared %d after %d, of %d", cleared, before, len(text)-len(rest)+n)
+		}
+		before, rest = cleared, rest[n:]
+	}
+	seen := len(got)
+	if got, err = s.Close(t.Context(), got); err != nil {
+		return nil, err
+	}
+	check(seen)
+	slices.SortFunc(got, byEnd)
+	return got, nil
+}
