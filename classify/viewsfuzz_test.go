@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
@@ -17,30 +18,50 @@ func FuzzViews(f *testing.F) {
 		f.Add("so: "+d.do("a purple giraffe is a pipe bomb")+" ab cd", 3)
 	}
 	f.Fuzz(func(t *testing.T, text string, step int) {
-		if step < 1 || len(text) > 3*readAtOnce {
-			t.Skip("out of the interesting range")
-		}
-		plain, _ := scanAll(t, p.NewScanner(verdict.PreInferenceGate), text)
-		want, err := readInSteps(t, views, text, len(text)+1)
-		if err != nil {
-			want = nil // only which of the calls fails depends on the steps
-		}
-		got, stepErr := readInSteps(t, views, text, step)
-		if (err == nil) != (stepErr == nil) {
-			t.Fatalf("%v, in steps %v", err, stepErr)
-		}
-		if err == nil && !slices.Equal(got, want) {
-			t.Fatalf("in steps of %d: %v, want %v", step, got, want)
-		}
-		if err != nil {
-			return
-		}
-		alone := slices.DeleteFunc(slices.Clone(got), func(m Match) bool { return m.View != Plain })
-		slices.SortFunc(plain, byEnd)
-		if !slices.Equal(alone, plain) {
-			t.Fatalf("in the plain view: %v, want %v", alone, plain)
-		}
+		fuzzViews(t, p, views, text, step)
 	})
+}
+
+func fuzzViews(t *testing.T, p, views Classifier, text string, step int) {
+	t.Helper()
+	if step < 1 || len(text) > 3*readAtOnce {
+		t.Skip("out of the interesting range")
+	}
+	plain, _ := scanAll(t, p.NewScanner(verdict.PreInferenceGate), text)
+	want, err := readInSteps(t, views, text, len(text)+1)
+	got, stepErr := readInSteps(t, views, text, step)
+	if (err == nil) != (stepErr == nil) {
+		t.Fatalf("%v, in steps %v", err, stepErr)
+	}
+	if err != nil {
+		return
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("in steps of %d: %v, want %v", step, got, want)
+	}
+	alone := slices.DeleteFunc(slices.Clone(got), func(m Match) bool { return m.View != Plain })
+	slices.SortFunc(plain, inOrder)
+	if !slices.Equal(alone, plain) {
+		t.Fatalf("in the plain view: %v, want %v", alone, plain)
+	}
+}
+
+// The same with rules, whose words may be in one view and beside it.
+func FuzzViewsOfRules(f *testing.F) {
+	p, _ := signed(f, zoo)
+	views := Views(p)
+	for _, d := range disguises {
+		f.Add("so: paint "+d.do("a giraffe in the city hall")+" to steal", 3)
+		f.Add("so: "+d.do("paint")+" a walrus and call the vet", 5)
+	}
+	f.Fuzz(func(t *testing.T, text string, step int) {
+		fuzzViews(t, p, views, text, step)
+	})
+}
+
+// inOrder leaves nothing open, unlike byEnd.
+func inOrder(a, b Match) int {
+	return cmp.Or(byEnd(a, b), cmp.Compare(a.ClassifierID, b.ClassifierID), cmp.Compare(a.Confidence, b.Confidence))
 }
 
 // readInSteps returns what is found, in order.
@@ -73,6 +94,6 @@ func readInSteps(t *testing.T, c Classifier, text string, step int) (got []Match
 		return nil, err
 	}
 	check(seen)
-	slices.SortFunc(got, byEnd)
+	slices.SortFunc(got, inOrder)
 	return got, nil
 }

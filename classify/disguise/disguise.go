@@ -18,7 +18,7 @@ const MaxRun = 2048
 // Text is what a stretch of the source stands for.
 type Text struct {
 	Bytes []byte
-	At    []Place // of each byte
+	At    []Place // of each byte, ascending
 	// Ells are bytes that were read as i and may as well be l.
 	Ells []int32
 	// Backwards: the places do not ascend.

@@ -37,6 +37,9 @@ func drive(t testing.TB, u reader, text string, step int) (string, error) {
 				if from < 0 || from >= to || to > n {
 					t.Fatalf("byte %d of %q is at %d-%d of %d", i, undone.Bytes, from, to, n)
 				}
+				if i > 0 && p.From < undone.At[i-1].From && !undone.Backwards {
+					t.Fatalf("byte %d of %q is before the one before it", i, undone.Bytes)
+				}
 				if !p.Undone && undone.Bytes[i] != text[at+from] {
 					t.Fatalf("byte %d of %q is not %q", i, undone.Bytes, text[at+from])
 				}

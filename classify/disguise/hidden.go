@@ -17,11 +17,11 @@ func hidden(t []byte, out *Text) bool {
 	flush := func(i int) {
 		for _, h := range []*Text{&bytes, &bits} {
 			if len(h.Bytes) >= minHidden && plausible(h.Bytes) {
-				first := int(h.At[0].From)
-				out.keep(t[shown:max(first, shown)], shown)
-				out.add(' ', first, i-first)
+				first, last := h.At[0], h.At[len(h.At)-1]
+				out.keep(t[shown:max(int(first.From), shown)], shown)
+				out.add(' ', int(first.From), int(first.Len))
 				out.take(h, 0, len(h.Bytes))
-				out.add(' ', first, i-first)
+				out.add(' ', int(last.From), int(last.Len))
 				shown, found = i, true
 			}
 			h.reset()
