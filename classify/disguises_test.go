@@ -155,6 +155,11 @@ func bitsOf(zero, one string) func(string) string {
 	}
 }
 
+// points writes the numbers of characters, numbers those of their bytes.
+func points(format string) func(string) string {
+	return each(func(r rune) string { return fmt.Sprintf(format, r) })
+}
+
 func numbers(format, sep string) func(string) string {
 	return func(s string) string {
 		var list []string
@@ -177,8 +182,11 @@ func spacedBy(sep, words string) func(string) string {
 
 func atbashed(s string) string {
 	return each(func(r rune) string {
-		if r >= 'a' && r <= 'z' {
+		switch {
+		case r >= 'a' && r <= 'z':
 			r = 'a' + 'z' - r
+		case r >= 'A' && r <= 'Z':
+			r = 'A' + 'Z' - r
 		}
 		return string(r)
 	})(s)
@@ -263,7 +271,7 @@ var disguises = []disguised{
 	{"base16, 0x", numbers("0x%02X", ", "), exactly},
 	{"backslash x", numbers(`\x%02x`, ""), exactly},
 	{"octal escapes", numbers(`\%03o`, ""), exactly},
-	{"JSON escapes", numbers(`\u%04x`, ""), exactly},
+	{"JSON escapes", points(`\u%04x`), exactly},
 	{"JSON", jsonOf, exactly},
 	{"JSON in JSON", then(jsonOf, jsonOf), somewhere},
 	{"binary", numbers("%08b", " "), exactly},
@@ -278,9 +286,9 @@ var disguises = []disguised{
 	{"percent", numbers("%%%02X", ""), exactly},
 	{"percent, spaces only", url.PathEscape, exactly},
 	{"percent twice", numbers("%%25%02x", ""), exactly},
-	{"HTML, decimal", numbers("&#%d;", ""), exactly},
-	{"HTML, hexadecimal", numbers("&#x%x;", ""), exactly},
-	{"HTML, escaped again", then(numbers("&#%d;", ""), html.EscapeString), exactly},
+	{"HTML, decimal", points("&#%d;"), exactly},
+	{"HTML, hexadecimal", points("&#x%x;"), exactly},
+	{"HTML, escaped again", then(points("&#%d;"), html.EscapeString), exactly},
 	{"ROT13", shift(13), exactly},
 	{"Caesar 3", shift(3), exactly},
 	{"Caesar 21", shift(21), exactly},
@@ -303,5 +311,5 @@ var disguises = []disguised{
 	{"base64 of base16", then(hexOf, base64Of), run},
 	{"percent of base64", then(base64Of, numbers("%%%02X", "")), run},
 	{"base64 of leet", then(replacing("a", "4", "e", "3", "o", "0"), base64Of), run},
-	{"base64 of JSON escapes", then(numbers(`\u%04x`, ""), base64Of), run},
+	{"base64 of JSON escapes", then(points(`\u%04x`), base64Of), run},
 }

@@ -1,6 +1,9 @@
 package disguise
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // min85 is the length of the shortest token that is tried: nearly all tokens of
 // code would be.
@@ -30,10 +33,12 @@ func ascii85(t []byte, out *Text) bool {
 // mostlyLetters is what is asked of encodings whose text may look like any code.
 func mostlyLetters(d []byte) bool {
 	n := 0
-	for _, c := range d {
-		if isLetter(c) || isSpace(c) {
-			n++
+	for i := 0; i < len(d); {
+		r, size := utf8.DecodeRune(d[i:])
+		if isLetter(d[i]) || isSpace(d[i]) || r >= utf8.RuneSelf && size > 1 {
+			n += size
 		}
+		i += size
 	}
 	return n*10 >= len(d)*8
 }

@@ -75,7 +75,7 @@ func number(text []byte, i, base int, final bool, out *Text, at int) int {
 		for _, c := range digits[k : k+size] {
 			v = v*base + hexDigit(c)
 		}
-		if v > 0xff || base == 10 && v >= utf8.RuneSelf {
+		if v > 0xff {
 			return 0
 		}
 		out.add(byte(v), at, end-i)
@@ -98,14 +98,25 @@ func gapEnd(text []byte, i int) int {
 // of what might be numbers.
 func allLetters(d []byte) bool {
 	letters, spaces := 0, 0
-	for _, c := range d {
+	for i := 0; i < len(d); {
+		c := d[i]
+		r, size := utf8.DecodeRune(d[i:])
+		i += size
 		switch {
 		case isLetter(c):
 			letters++
 		case c == ' ' || c == '\n':
 			spaces++
-		case c < ' ' || c >= 0x7f:
+		case c < ' ' || c == 0x7f:
 			return false
+		case r == utf8.RuneError && size == 1:
+			if utf8.FullRune(d[i-1:]) {
+				return false
+			}
+			letters += len(d) - i + 1
+			i = len(d)
+		case c >= utf8.RuneSelf:
+			letters += size
 		}
 	}
 	return (letters+spaces)*4 >= len(d)*3 && letters*2 >= len(d)

@@ -15,6 +15,11 @@ func hidden(t []byte, out *Text) bool {
 	shown := 0 // what shows was kept up to here
 	found := false
 	flush := func(i int) {
+		if !plausible(bits.Bytes) { // which of the two is 0?
+			for k := range bits.Bytes {
+				bits.Bytes[k] = ^bits.Bytes[k]
+			}
+		}
 		for _, h := range []*Text{&bytes, &bits} {
 			if len(h.Bytes) >= minHidden && plausible(h.Bytes) {
 				first, last := h.At[0], h.At[len(h.At)-1]
@@ -52,12 +57,10 @@ func hidden(t []byte, out *Text) bool {
 				bits.add(byte(value&0xff), from, i+size-from)
 			}
 		case len(bytes.Bytes) > 0 || n > 0:
-			orderBits(&bits, alphabet)
 			flush(i)
 		}
 		i += size
 	}
-	orderBits(&bits, alphabet)
 	flush(len(t))
 	if !found {
 		out.reset()
@@ -67,19 +70,26 @@ func hidden(t []byte, out *Text) bool {
 	return true
 }
 
-// orderBits has the first bit of ASCII be 0, whichever of the two characters it was
-// written with.
-func orderBits(bits *Text, alphabet [2]rune) {
-	for _, b := range bits.Bytes {
-		if b < utf8.RuneSelf {
-			return
+// hiddenBits returns how many bytes at the end of a token are not of a whole byte
+// that is written in characters that do not show.
+func hiddenBits(t []byte) int {
+	count, over := 0, 0
+	for end := len(t); end > 0; {
+		r, size := utf8.DecodeLastRune(t[:end])
+		if !noShow(r) {
+			break
 		}
+		count++
+		end -= size
 	}
-	if alphabet[1] != 0 {
-		for i := range bits.Bytes {
-			bits.Bytes[i] = ^bits.Bytes[i]
-		}
+	if count < len(t)/4 {
+		return 0
 	}
+	for count %= 8; count > 0; count-- {
+		_, size := utf8.DecodeLastRune(t[:len(t)-over])
+		over += size
+	}
+	return over
 }
 
 // selector returns the byte that a variation selector may stand for.

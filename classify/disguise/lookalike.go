@@ -8,6 +8,7 @@ import (
 // How sure it is that a character stands for the letter that it looks like.
 const (
 	never  = iota
+	native // in a word of ASCII but for such, of a text that is there as it is, too
 	often  // in a word with letters of ASCII: its own language has a use for it
 	mostly // in a word of nothing else, too
 	always
@@ -34,10 +35,12 @@ var lookalikes = func() map[rune]like {
 		}
 	}
 	// Small capitals, letters upside down, with hooks and strokes, in boxes.
-	add(always, "ᴀɐɑⱥ ʙƀɓƃ ᴄɔƈȼ ᴅđɖɗ ᴇǝɘɛɇ ꜰɟƒ ɢɡɠǥ ʜɥħɦⱨ ɪıɨɩᴉ ᴊȷɾɉʝ ᴋʞƙⱪ ʟłɫɭƚ ᴍɯɱ ɴɲɳƞ ᴏøɵ ᴘƥᵽ ʠɋ ʀɹɽɍ ꜱʂ ᴛʇŧƭʈ ᴜʉ ᴠʌʋ ᴡʍ  ʏʎɏƴ ᴢʐƶȥ")
+	add(always, "ᴀɐɑⱥ ʙƀɓƃ ᴄɔƈȼ ᴅɖɗ ᴇǝɘɛɇ ꜰɟƒ ɢɡɠǥ ʜɥɦⱨ ɪɨɩᴉ ᴊȷɾɉʝ ᴋʞƙⱪ ʟɫɭƚ ᴍɯɱ ɴɲɳƞ ᴏɵ ᴘƥᵽ ʠɋ ʀɹɽɍ ꜱʂ ᴛʇƭʈ ᴜʉ ᴠʌʋ ᴡʍ  ʏʎɏƴ ᴢʐƶȥ")
 	// Cyrillic, Greek, Armenian, Coptic, Lisu, Cherokee.
 	add(mostly, "аАαΑᎪ ΒВᏴ сСϲϹᏟᑕ ԁᎠᗪ еЕЕΕᎬ Ϝᖴ ԍᏀ һΗНᎻ іІιΙӀⵏ јЈᎫ ΚКᏦ ӏᏞ ΜМᎷ ΝոИ оОοΟօՕ рРρΡᏢ ԛ Ꭱᖇ ѕЅᏚ ΤТᎢ υսᑌ ѵνᏙ ԝѡᎳ хХχΧ уУүΥҮγ ΖᏃ")
 	add(often, "λд вβбьъ ¢ ∂ є€ғ  ց нћђ їϊ  кκ £ℓ мʍ пηήи θσө þ  гяѓ  т†τ цμ √ шщωώ ж ў ʒ")
+	// Latin letters that languages use.
+	add(native, "   đ ə   ħ ı   ł   øœ      ŧ      ")
 	// Regional indicators and letters in dark circles and squares.
 	for i := range rune(26) {
 		letter := like{byte('a' + i), always}
@@ -63,6 +66,8 @@ const (
 type likes struct {
 	all     int // that look like others
 	surely  int
+	native  int
+	others  int // letters of Latin script that look like no other
 	mostly  int
 	foreign int // letters that look like no other
 }
@@ -77,12 +82,16 @@ func (l *likes) count(r rune) bool {
 			l.surely++
 		case mostly:
 			l.mostly++
+		case native:
+			l.native++
 		}
 		return true
 	case r == brailleCapital || r == brailleNumber:
 		return true
 	case unicode.IsLetter(r):
-		if !unicode.Is(unicode.Latin, r) {
+		if unicode.Is(unicode.Latin, r) {
+			l.others++
+		} else {
 			l.foreign++
 		}
 		return true
@@ -91,11 +100,14 @@ func (l *likes) count(r rune) bool {
 }
 
 // mislead reports whether the characters that look like others are there for that,
-// beside own characters of ASCII, or among words that mislead.
-func (l *likes) mislead(own int, among bool) bool {
+// beside own characters of ASCII, or among words that mislead. Only a text that is
+// there as it is, too, is asked for letters that languages use.
+func (l *likes) mislead(own int, among, top bool) bool {
 	switch {
 	case l.all == 0:
 		return false
+	case l.native == l.all:
+		return top && own > 0 && l.others == 0
 	case own > 0 || l.surely > 0:
 		return true
 	}

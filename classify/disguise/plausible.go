@@ -8,9 +8,6 @@ func plausible(d []byte) bool {
 	if len(d) < 3 {
 		return false
 	}
-	if wide(d) {
-		return true
-	}
 	bad, good, words := 0, 0, 0
 	for i := 0; i < len(d); {
 		c := d[i]
@@ -51,17 +48,22 @@ func plausible(d []byte) bool {
 // shortText is a length below which a random run decodes to text now and then.
 const shortText = 12
 
-// wide reports whether d is ASCII in two bytes a character.
+// wide reports whether d may be text in two bytes a character, of which the second
+// is often 0.
 func wide(d []byte) bool {
 	if len(d) < 8 || len(d)%2 == 1 {
 		return false
 	}
+	zeros := 0
 	for i := 0; i < len(d); i += 2 {
-		if d[i+1] != 0 || d[i] >= utf8.RuneSelf || d[i] < ' ' && d[i] != '\n' && d[i] != '\r' && d[i] != '\t' {
-			return false
+		if d[i+1] == 0 {
+			zeros++
+			if d[i] == 0 {
+				return false
+			}
 		}
 	}
-	return true
+	return zeros*6 >= len(d)/2
 }
 
 // dots reports whether d is of what Morse code is written with.

@@ -1,6 +1,10 @@
 package disguise
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf16"
+	"unicode/utf8"
+)
 
 // Runs of letters, digits and a few signs may be text in base16, base32 or base64.
 // They are only told from words and names by what they decode to.
@@ -77,12 +81,16 @@ func decodeRun(r []byte, out *Text, p, n int) bool {
 	for _, decode := range []func(out, r []byte) ([]byte, bool){base16, base32, base64} {
 		from := len(out.Bytes)
 		var ok bool
-		if out.Bytes, ok = decode(out.Bytes, r); ok && plausible(out.Bytes[from:]) {
-			out.Bytes = narrow(out.Bytes, from)
-			for range len(out.Bytes) - from {
-				out.At = append(out.At, place(p, n))
+		if out.Bytes, ok = decode(out.Bytes, r); ok {
+			if wide(out.Bytes[from:]) {
+				out.Bytes = narrow(out.Bytes, from)
 			}
-			return true
+			if plausible(out.Bytes[from:]) {
+				for range len(out.Bytes) - from {
+					out.At = append(out.At, place(p, n))
+				}
+				return true
+			}
 		}
 		out.Bytes = out.Bytes[:from]
 	}
@@ -90,23 +98,17 @@ func decodeRun(r []byte, out *Text, p, n int) bool {
 }
 
 // narrow makes text of two-byte characters (UTF-16), as some shells want it, one of
-// single bytes.
+// UTF-8.
 func narrow(b []byte, from int) []byte {
-	t := b[from:]
-	for i, c := range t {
-		if i%2 == 1 && c != 0 {
-			return b
-		}
+	units := make([]uint16, 0, (len(b)-from)/2)
+	for i := from; i+1 < len(b); i += 2 {
+		units = append(units, uint16(b[i])|uint16(b[i+1])<<8)
 	}
-	if len(t) < 4 {
-		return b
+	b = b[:from]
+	for _, r := range utf16.Decode(units) {
+		b = utf8.AppendRune(b, r)
 	}
-	n := from
-	for i := 0; i < len(t); i += 2 {
-		b[n] = t[i]
-		n++
-	}
-	return b[:n]
+	return b
 }
 
 func base16(out, r []byte) ([]byte, bool) {

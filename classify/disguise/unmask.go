@@ -87,6 +87,9 @@ func cut(text []byte, s, e int) int {
 	if n := (e - p) &^ 63; n > 0 {
 		return p + n
 	}
+	if n := hiddenBits(text[s:e]); n > 0 {
+		return e - n
+	}
 	for q := e - 1; q > e-longEscape && q > s; q-- { // nor within an escape
 		if kinds[text[q]] == code && kinds[text[q-1]] != code {
 			return q
@@ -197,7 +200,7 @@ func (u *Unmasker) within(deep int, t []byte, has uint8) (changed bool, err erro
 		words, end := false, p
 		for end < p+n { // the words of what is no run
 			var was bool
-			end, was = word(t, end, l.odd > 0, &l.out)
+			end, was = word(t, end, l.odd > 0, deep == 0, &l.out)
 			words = words || was
 		}
 		changed, p = changed || words, end

@@ -5,7 +5,7 @@ import "unicode/utf8"
 // word appends the word at p of a token with its letters as they are to be read, or
 // else the character there. It returns where that ends, and whether anything was
 // undone. Among words that are disguised so, more is taken for a disguise.
-func word(t []byte, p int, among bool, out *Text) (end int, changed bool) {
+func word(t []byte, p int, among, top bool, out *Text) (end int, changed bool) {
 	var has uint8
 	letters, digits, signs, parts, part, longest := 0, 0, 0, 1, 0, 0
 	var likes likes
@@ -57,7 +57,7 @@ scan:
 		return end, false
 	}
 	from := len(out.Bytes)
-	if likes.mislead(letters+digits+signs, among) {
+	if likes.mislead(letters+digits+signs, among, top) {
 		likeness(t, p, last, out)
 		changed = true
 	} else {
