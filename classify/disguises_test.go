@@ -104,8 +104,17 @@ func morsed(s string) string {
 	for _, w := range strings.Fields(strings.ToLower(s)) {
 		var signs []string
 		for _, r := range w {
-			if r >= 'a' && r <= 'z' {
+			switch {
+			case r >= 'a' && r <= 'z':
 				signs = append(signs, morseOf[r-'a'])
+			case r >= '1' && r <= '5':
+				signs = append(signs, "....."[:r-'0']+"-----"[:'5'-r])
+			case r == '-':
+				signs = append(signs, "-....-")
+			case r == '\'':
+				signs = append(signs, ".----.")
+			case r == '.':
+				signs = append(signs, ".-.-.-")
 			}
 		}
 		words = append(words, strings.Join(signs, " "))

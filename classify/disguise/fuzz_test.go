@@ -136,7 +136,7 @@ func FuzzDecoders(f *testing.F) {
 		var u Unmasker
 		u.run(text, 0, len(text), &out)
 		check("run", len(text))
-		word(text, 0, true, true, &out)
+		word(text, 0, where{true, true, true}, &out)
 		check("word", len(text))
 	})
 }

@@ -80,22 +80,23 @@ func surelyI(w []byte, i int) bool {
 // sure is what an i must be worth more than an l, in quarters of a bit.
 const sure = 12
 
-// beside reports, by 1, whether the next word has replaced letters, and by less than
-// 0 that more text is needed to tell.
+// beside reports, by 1, whether one of the next two words has replaced letters, and
+// by less than 0 that more text is needed to tell.
 func beside(text []byte, e int, final bool) int {
-	s := e
-	for s < len(text) && isSpace(text[s]) && s < e+2 {
-		s++
-	}
-	end := s
-	for end < len(text) && end-s < longWord && leetPart(text[end]) {
-		end++
-	}
-	switch {
-	case end == len(text) && !final && end-s < longWord:
-		return -1
-	case end-s > 1 && replaced(text[s:end], false):
-		return 1
+	for range 2 {
+		s := e
+		for s < len(text) && isSpace(text[s]) && s < e+2 {
+			s++
+		}
+		for e = s; e < len(text) && e-s < longWord && leetPart(text[e]); {
+			e++
+		}
+		switch {
+		case e == len(text) && !final && e-s < longWord:
+			return -1
+		case e-s > 1 && replaced(text[s:e], false):
+			return 1
+		}
 	}
 	return 0
 }
@@ -126,6 +127,8 @@ func replaced(w []byte, among bool) bool {
 		}
 	}
 	switch {
+	case among && letters == 0:
+		return others <= 2
 	case letters == 0 || others == 0 || others > letters*6 || others > letters*3 && !among:
 		return false
 	case changes > 1 || among:

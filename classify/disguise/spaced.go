@@ -24,9 +24,11 @@ func spaced(text []byte, s, e int, final bool, out *Text) int {
 	}
 	end, count, longest, run := s, 0, 0, 0
 	var sep, gap []byte
-	for i := s; i-s < MaxRun; {
+	for i := s; i < len(text) && i-s < MaxRun; {
 		var c byte
-		if c, size = letterAt(text, i); size == 0 {
+		if i > s && text[i] == '\'' {
+			c, size = text[i], 1
+		} else if c, size = letterAt(text, i); size == 0 {
 			if i+utf8.UTFMax > len(text) && !utf8.FullRune(text[i:]) && !final {
 				return more(out)
 			}
@@ -93,7 +95,7 @@ func letterAt(text []byte, i int) (c byte, size int) {
 func separator(text []byte, i int) int {
 	for end := i + widestGap; i < len(text) && i < end; {
 		switch c := text[i]; {
-		case isSpace(c) || kinds[c] == joint || c == ',' || c == ':' || c == ';' || c == '\'':
+		case isSpace(c) || kinds[c] == joint || c == ',' || c == ':' || c == ';':
 			i++
 		case c == 0xc2 && i+1 < len(text) && (text[i+1] == 0xb7 || text[i+1] == 0xa0): // · and the no-break space
 			i += 2

@@ -21,6 +21,8 @@ func (u *Turner) Reset() { u.how, u.doubt = straight, 0 }
 // What makes a turner look, and how far.
 const (
 	doubtful   = 2   // a pair of a word that is worth less on average
+	surely     = 5   // as much, of a word that is surely not
+	maxUnsure  = 24  // bytes of unsure words that are waited with
 	enough     = 24  // letters to decide by
 	farEnough  = 120 // bytes
 	longDoubt  = 48  // by which words are better as they stand, where a turned text ends
@@ -67,6 +69,7 @@ func (u *Turner) Next(text []byte, i int, final bool) (plain, n int, err error) 
 // none, that is the place up to which it is decided.
 func doubt(text []byte, s int, final bool) (int, turn) {
 	before, start, sum, back := uint8(0), s, 0, 0
+	unsure := -1 // where words begin that may be of it
 	for i := s; i < len(text); i++ {
 		k := letters[text[i]]
 		if k != 0 {
@@ -82,18 +85,34 @@ func doubt(text []byte, s int, final bool) (int, turn) {
 		}
 		if before != 0 {
 			sum += int(pairs[int(before)<<5])
-			if back += int(pairs[before]); sum < doubtful*(i-start+1) || back > sum+backFits {
-				if how, decided := suspect(text, start, final); !decided || how != straight {
-					return start, how
+			switch back += int(pairs[before]); {
+			case sum < doubtful*(i-start+1) || back > sum+backFits:
+				for _, from := range [2]int{unsure, start} {
+					if from < 0 || start-from > maxUnsure {
+						continue
+					}
+					if how, decided := suspect(text, from, final); !decided || how != straight {
+						return from, how
+					}
 				}
+				unsure = -1
+			case i-start < 2 || sum < surely*(i-start+1) || back > sum:
+				if unsure < 0 || start-unsure > maxUnsure {
+					unsure = start
+				}
+			default:
+				unsure = -1
 			}
 		}
 		before = 0
 	}
 	if before == 0 {
-		return len(text), straight
+		start = len(text)
 	}
-	if !final {
+	if !final && unsure >= 0 && start-unsure <= maxUnsure {
+		return unsure, straight
+	}
+	if !final || before == 0 {
 		return start, straight
 	}
 	if how, _ := suspect(text, start, final); how != straight {

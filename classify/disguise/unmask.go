@@ -26,13 +26,21 @@ type level struct {
 	// odd is not 0 where letters of the last words were replaced: so a number
 	// beside them may be a word.
 	odd int
+	// alike is the same for look-alikes.
+	alike int
 }
+
+// reset forgets the last words.
+func (l *level) reset() { l.odd, l.alike = 0, 0 }
+
+// pass counts a word that was not disguised.
+func (l *level) pass() { l.odd, l.alike = max(l.odd-1, 0), max(l.alike-1, 0) }
 
 // oddWords is for how many words that is remembered.
 const oddWords = 3
 
 // Reset makes the unmasker ready for another text.
-func (u *Unmasker) Reset() { u.levels[0].odd = 0 }
+func (u *Unmasker) Reset() { u.levels[0].reset() }
 
 // Text is what the last stretch stands for. It is valid until the next call.
 func (u *Unmasker) Text() *Text { return &u.levels[0].out }
@@ -54,7 +62,7 @@ func (u *Unmasker) next(deep int, text []byte, i int, final bool) (plain, n int,
 		e, first, rest := token(text, s)
 		whole := final || e < len(text)
 		if whole && (ordinary(text, s, e, first, rest) || article(text, s, e)) {
-			u.levels[deep].odd = max(u.levels[deep].odd-1, 0)
+			u.levels[deep].pass()
 			s = e
 			continue
 		}
@@ -87,9 +95,6 @@ func cut(text []byte, s, e int) int {
 	if n := (e - p) &^ 63; n > 0 {
 		return p + n
 	}
-	if n := hiddenBits(text[s:e]); n > 0 {
-		return e - n
-	}
 	for q := e - 1; q > e-longEscape && q > s; q-- { // nor within an escape
 		if kinds[text[q]] == code && kinds[text[q-1]] != code {
 			return q
@@ -103,7 +108,7 @@ func cut(text []byte, s, e int) int {
 			break
 		}
 	}
-	return e
+	return e - hiddenBits(text[s:e])
 }
 
 // longEscape is the length of all but a few escapes.
@@ -138,23 +143,29 @@ func (u *Unmasker) undo(deep int, text []byte, s, e int, has uint8, final bool) 
 		}
 	}
 	l.raw.reset()
-	if e-s <= maxLeetNumber && has&^(digit|sign) == 0 {
+	if l.odd == 0 && has&digit != 0 && e-s < longWord || has&sign != 0 && e-s <= maxLeetNumber {
 		switch among := beside(text, e, final); {
-		case l.odd == 0 && among < 0:
+		case among < 0:
 			return among, nil
-		case l.odd > 0 || among > 0:
-			l.out.keep(text[s:e], 0)
-			leetAll(&l.out, 0, e-s)
-			return e - s, nil
+		case among > 0:
+			l.odd = 1
 		}
+	}
+	if l.odd > 0 && e-s <= maxLeetNumber && has&^(digit|sign) == 0 {
+		l.out.keep(text[s:e], 0)
+		leetAll(&l.out, 0, e-s)
+		return e - s, nil
 	}
 	changed, err := u.within(deep, text[s:e], has)
 	if !changed || err != nil {
-		l.odd = max(l.odd-1, 0)
+		l.pass()
 		return 0, err
 	}
-	if has&(digit|sign|high) != 0 {
+	if has&(digit|sign) != 0 {
 		l.odd = oddWords
+	}
+	if has&high != 0 {
+		l.alike = oddWords
 	}
 	return e - s, nil
 }
@@ -200,7 +211,7 @@ func (u *Unmasker) within(deep int, t []byte, has uint8) (changed bool, err erro
 		words, end := false, p
 		for end < p+n { // the words of what is no run
 			var was bool
-			end, was = word(t, end, l.odd > 0, deep == 0, &l.out)
+			end, was = word(t, end, where{l.odd > 0, l.alike > 0, deep == 0}, &l.out)
 			words = words || was
 		}
 		changed, p = changed || words, end
@@ -223,7 +234,7 @@ func (u *Unmasker) whole(deep int, raw, out *Text) error {
 		out.take(raw, 0, len(raw.Bytes))
 		return nil
 	}
-	u.levels[deep+1].odd = 0
+	u.levels[deep+1].reset()
 	for i := 0; i < len(raw.Bytes); {
 		plain, n, err := u.next(deep+1, raw.Bytes, i, true)
 		if err != nil {

@@ -2,10 +2,14 @@ package disguise
 
 import "unicode/utf8"
 
+// where is what is known of where a word stands: beside words with replaced letters,
+// or with look-alikes, and in a text that is there as it is, too.
+type where struct{ odd, alike, top bool }
+
 // word appends the word at p of a token with its letters as they are to be read, or
 // else the character there. It returns where that ends, and whether anything was
-// undone. Among words that are disguised so, more is taken for a disguise.
-func word(t []byte, p int, among, top bool, out *Text) (end int, changed bool) {
+// undone.
+func word(t []byte, p int, w where, out *Text) (end int, changed bool) {
 	var has uint8
 	letters, digits, signs, parts, part, longest := 0, 0, 0, 1, 0, 0
 	var likes likes
@@ -57,7 +61,7 @@ scan:
 		return end, false
 	}
 	from := len(out.Bytes)
-	if likes.mislead(letters+digits+signs, among, top) {
+	if likes.mislead(letters+digits+signs, w.alike, w.top) {
 		likeness(t, p, last, out)
 		changed = true
 	} else {
@@ -67,7 +71,7 @@ scan:
 		changed = unglue(out, from, glue, longest) || changed
 	}
 	if (digits+signs > 0 || changed && has&(digit|sign) != 0) && last-p <= maxLeetWord {
-		changed = leet(out, from, len(out.Bytes), among) || changed
+		changed = leet(out, from, len(out.Bytes), w.odd) || changed
 	}
 	if !changed {
 		out.Bytes, out.At = append(out.Bytes[:from], t[p:last]...), out.At[:from]
