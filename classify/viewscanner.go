@@ -38,6 +38,14 @@ type cursor struct {
 	view     view
 	readings []reading
 	at       int64
+	tried    int64 // the end of the source when it was last asked
+}
+
+// wait reports whether there is too little more to ask again: else a run that comes
+// byte by byte would be read from its start for each.
+func (c *cursor) wait(taken int64) bool {
+	pending := taken - c.at
+	return pending > 256 && (taken-c.tried)*8 < pending
 }
 
 const (
@@ -100,6 +108,10 @@ func (s *viewScanner) taken() int64 { return s.base + int64(len(s.raw)) }
 
 // advance takes a view as far as the text goes.
 func (s *viewScanner) advance(ctx context.Context, c *cursor, final bool, dst []Match) (_ []Match, err error) {
+	if !final && c.wait(s.taken()) {
+		return dst, nil
+	}
+	c.tried = s.taken()
 	for {
 		plain, n, err := c.view.Next(s.raw, int(c.at-s.base), final)
 		if err != nil {
@@ -193,6 +205,6 @@ func (s *viewScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
 func (s *viewScanner) reset() {
 	s.unmasker.Reset()
 	s.turner.Reset()
-	s.unmasked.at, s.turned.at = 0, 0
+	s.unmasked.at, s.unmasked.tried, s.turned.at, s.turned.tried = 0, 0, 0, 0
 	s.raw, s.base, s.fed, s.held, s.cleared, s.told = s.raw[:0], 0, 0, 0, 0, s.told[:0]
 }

@@ -13,6 +13,7 @@ func codes(text []byte, s, e int, final bool, out *Text) int {
 	}
 	for _, base := range []int{2, 16, 10} {
 		end, count := s, 0
+		var sum tally
 		for i := s; ; {
 			mark := len(out.Bytes)
 			n := number(text, i, base, final, out, i-s)
@@ -24,7 +25,7 @@ func codes(text []byte, s, e int, final bool, out *Text) int {
 				break
 			}
 			// They are numbers from where they do not make sense.
-			if count+1 >= minCodes && !allLetters(out.Bytes) {
+			if !sum.add(out.Bytes[mark:]) || count == 3*minCodes && !plausible(out.Bytes) {
 				out.Bytes, out.At = out.Bytes[:mark], out.At[:mark]
 				break
 			}
@@ -37,7 +38,7 @@ func codes(text []byte, s, e int, final bool, out *Text) int {
 				return -1
 			}
 		}
-		if count >= minCodes {
+		if count >= minCodes && plausible(out.Bytes) {
 			return end - s
 		}
 		out.reset()
@@ -94,30 +95,22 @@ func gapEnd(text []byte, i int) int {
 	return i
 }
 
-// allLetters reports whether a text has little but letters and spaces, as is asked
-// of what might be numbers.
-func allLetters(d []byte) bool {
-	letters, spaces := 0, 0
-	for i := 0; i < len(d); {
-		c := d[i]
-		r, size := utf8.DecodeRune(d[i:])
-		i += size
+// tally counts what numbers come to.
+type tally struct{ letters, spaces, all int }
+
+// add counts bytes, and reports whether the text is still little but letters and
+// spaces, as is asked of what might be numbers.
+func (t *tally) add(d []byte) bool {
+	for _, c := range d {
 		switch {
-		case isLetter(c):
-			letters++
+		case isLetter(c) || c >= utf8.RuneSelf:
+			t.letters++
 		case c == ' ' || c == '\n':
-			spaces++
+			t.spaces++
 		case c < ' ' || c == 0x7f:
 			return false
-		case r == utf8.RuneError && size == 1:
-			if utf8.FullRune(d[i-1:]) {
-				return false
-			}
-			letters += len(d) - i + 1
-			i = len(d)
-		case c >= utf8.RuneSelf:
-			letters += size
 		}
+		t.all++
 	}
-	return (letters+spaces)*4 >= len(d)*3 && letters*2 >= len(d)
+	return t.all < minCodes || (t.letters+t.spaces)*4 >= t.all*3 && t.letters*2 >= t.all
 }

@@ -28,8 +28,12 @@ func escapes(t []byte, out *Text) bool {
 			}
 		}
 		if n == 0 {
-			out.keep(t[i:i+1], i)
+			from := i
 			i++
+			for t[from] == '\\' && i < len(t) && t[i] == '\\' {
+				i++ // those before the last are no escape, either
+			}
+			out.keep(t[from:i], from)
 			continue
 		}
 		changed = true

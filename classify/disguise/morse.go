@@ -27,7 +27,10 @@ func morse(text []byte, s, e int, final bool, out *Text) int {
 			}
 			apart = false
 			out.add(c, i-s, n)
-			letters, signs = letters+1, signs+len(word)
+			if letters, signs = letters+1, signs+len(word); letters == 2*minMorse && signs <= letters {
+				out.reset()
+				return 0 // dashes, or points
+			}
 		case n == 0 && i < len(text) && (text[i] == '/' || text[i] == '|') && (i+1 == len(text) || isSpace(text[i+1])):
 			apart = letters > 0
 			i++
