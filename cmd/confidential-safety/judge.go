@@ -20,12 +20,16 @@ type judge struct {
 }
 
 func (j *judge) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&j.policy, "policy", "", "policy `file`; without it the embedded default policy")
+	j.addPolicyFlag(cmd)
 	cmd.Flags().StringVar(&j.stageName, "stage", "", "input or output: whose thresholds apply")
 }
 
+func (j *judge) addPolicyFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&j.policy, "policy", "", "policy `file`; without it the embedded default policy")
+}
+
 // open reads the flags.
-func (j *judge) open(cmd *cobra.Command) (err error) {
+func (j *judge) open(cmd *cobra.Command) error {
 	switch j.stageName {
 	case "input":
 		j.stage = verdict.PreInferenceGate
@@ -34,6 +38,11 @@ func (j *judge) open(cmd *cobra.Command) (err error) {
 	default:
 		return fmt.Errorf("--stage %q: want input or output", j.stageName)
 	}
+	return j.load(cmd)
+}
+
+// load reads the policy and makes what judges by it.
+func (j *judge) load(cmd *cobra.Command) (err error) {
 	if j.policy == "" && cmd.Flags().Changed("policy") {
 		return fmt.Errorf("--policy: %w", errEmpty)
 	}

@@ -18,7 +18,7 @@ column, and the exit code is then 2. Without FILE the embedded default policy is
 verdicts and quotes. Without FILE it is that of the embedded default policy.`, writeHash),
 		policyFileCommand("show", "Print the policy as it is in force", `Print a policy with all its defaults filled in, as TOML or JSON. Without FILE the embedded
 default policy is printed.`, writeEffective),
-		classifyCommand(), explainCommand(),
+		classifyCommand(), explainCommand(), evalCommand(),
 	)
 }
 
