@@ -62,7 +62,7 @@ func TestViewsAreBounded(t *testing.T) {
 			if dst, cleared, err = s.Write(context.Background(), text[at:end], dst[:0]); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if back := int64(end) - cleared; back > 12<<10 {
+			if back := int64(end) - cleared; back > 4<<10 {
 				t.Fatalf("%s: %d bytes are held back", name, back)
 			}
 		}
