@@ -12,11 +12,13 @@ import (
 // same, what the plain view finds is what it finds alone, and nothing starts where
 // the text was cleared.
 func FuzzViews(f *testing.F) {
-	p := compile(f, "bomb", "pipe bomb", "ab cd", "a purple giraffe", "xyz", "äöü")
+	p := compile(f, "bomb", "pipe bomb", "ab cd", "a purple giraffe", "dna then we", "xyz", "äöü")
 	views := Views(p)
 	for _, d := range disguises {
 		f.Add("so: "+d.do("a purple giraffe is a pipe bomb")+" ab cd", 3)
 	}
+	// What goes on behind a text that ran backwards.
+	f.Add("so: "+reversed("purple teapots are what people want to buy in this town")+" 12 ab and then we went home", 1) // dna is and
 	f.Fuzz(func(t *testing.T, text string, step int) {
 		fuzzViews(t, p, views, text, step)
 	})
