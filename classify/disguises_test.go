@@ -312,6 +312,7 @@ var disguises = []disguised{
 	}, exactly},
 	{"Morse", morsed, exactly},
 	{"Braille", pick("⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵"), exactly},
+	{"percent of ROT13", then(shift(13), url.PathEscape), exactly},
 	{"base64 of ROT13", then(shift(13), base64Of), run},
 	{"ROT13 of base64", then(base64Of, shift(13)), run},
 	{"base64 backwards", then(base64Of, reversed), somewhere},

@@ -42,6 +42,23 @@ var pairs = func() (t [alphabet << 5]int8) {
 	return t
 }()
 
+// bothWays has the pairs as they stand and, times 1 << 16, the other way round, so
+// that one sum is both.
+var bothWays = func() (t [alphabet << 5]int32) {
+	for a := range alphabet {
+		for b := range alphabet {
+			t[a<<5|b] = int32(pairs[a<<5|b]) + int32(pairs[b<<5|a])<<16
+		}
+	}
+	return t
+}()
+
+// apart takes such a sum apart.
+func apart(sum int32) (as, back int) {
+	low := int16(sum) //nolint:gosec // that is what it is made of
+	return int(low), int((sum - int32(low)) >> 16)
+}
+
 // alphabet is the letters and the space.
 const alphabet = 27
 

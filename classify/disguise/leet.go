@@ -78,7 +78,7 @@ func surelyI(w []byte, i int) bool {
 }
 
 // sure is what an i must be worth more than an l, in quarters of a bit.
-const sure = 12
+const sure = 40
 
 // beside reports, by 1, whether one of the next two words has replaced letters, and
 // by less than 0 that more text is needed to tell.
@@ -133,6 +133,9 @@ func replaced(w []byte, among bool) bool {
 		return false
 	case changes > 1 || among:
 		return true
+	}
+	if n := len(w); others == 2 && w[n-1] == '1' && w[n-2] == '1' {
+		return true // a word that ends in ll
 	}
 	return others == 1 && (letters > 2 || letters == 1 && w[1] == '0') || others == 2 && letters > 3
 }

@@ -52,6 +52,10 @@ func token(text []byte, s int) (e int, first, rest uint8) {
 	end := min(len(text), s+MaxRun)
 	for e = s + 1; e < end; e++ {
 		k := kinds[text[e]]
+		if k == lower {
+			rest |= lower
+			continue
+		}
 		if k == space || k == high && spaceless(text, e) {
 			break
 		}

@@ -68,24 +68,22 @@ func (u *Turner) Next(text []byte, i int, final bool) (plain, n int, err error) 
 // doubt returns the first place where turned text starts and its turn. If there is
 // none, that is the place up to which it is decided.
 func doubt(text []byte, s int, final bool) (int, turn) {
-	before, start, sum, back := uint8(0), s, 0, 0
+	before, start, both := uint8(0), s, int32(0)
 	unsure := -1 // where words begin that may be of it
 	for i := s; i < len(text); i++ {
 		k := letters[text[i]]
 		if k != 0 {
 			if before == 0 {
-				start, sum, back = i, 0, 0
+				start, both = i, 0
 			}
-			sum += int(pairs[int(before)<<5|int(k)])
-			back += int(pairs[int(k)<<5|int(before)])
+			both += bothWays[int(before)<<5|int(k)]
 			before = k
 			if i-start < maxLetters {
 				continue
 			}
 		}
 		if before != 0 {
-			sum += int(pairs[int(before)<<5])
-			switch back += int(pairs[before]); {
+			switch sum, back := apart(both + bothWays[int(before)<<5]); {
 			case sum < doubtful*(i-start+1) || back > sum+backFits:
 				for _, from := range [2]int{unsure, start} {
 					if from < 0 || start-from > maxUnsure {
@@ -96,7 +94,7 @@ func doubt(text []byte, s int, final bool) (int, turn) {
 					}
 				}
 				unsure = -1
-			case i-start < 2 || sum < surely*(i-start+1) || back > sum:
+			case i-start < 2 || sum < surely*(i-start+1) || back > sum || begins(text, start):
 				if unsure < 0 || start-unsure > maxUnsure {
 					unsure = start
 				}
@@ -119,6 +117,15 @@ func doubt(text []byte, s int, final bool) (int, turn) {
 		return start, how
 	}
 	return len(text), straight
+}
+
+// begins reports whether a word is the first of the text, of a line, or behind a sign
+// such as a colon: turned text begins there, and its first word may look well.
+func begins(text []byte, i int) bool {
+	for n := 0; n < 2 && i > 0 && text[i-1] == ' '; n++ {
+		i--
+	}
+	return i == 0 || text[i-1] == '\n' || kinds[text[i-1]]&(mark|joint|sign|code) != 0 && text[i-1] != ','
 }
 
 // suspect looks at the words from s on, if there are enough.

@@ -34,7 +34,11 @@ type level struct {
 func (l *level) reset() { l.odd, l.alike = 0, 0 }
 
 // pass counts a word that was not disguised.
-func (l *level) pass() { l.odd, l.alike = max(l.odd-1, 0), max(l.alike-1, 0) }
+func (l *level) pass() {
+	if l.odd|l.alike != 0 {
+		l.odd, l.alike = max(l.odd-1, 0), max(l.alike-1, 0)
+	}
+}
 
 // oddWords is for how many words that is remembered.
 const oddWords = 3
@@ -190,6 +194,7 @@ func (u *Unmasker) within(deep int, t []byte, has uint8) (changed bool, err erro
 		return true, u.inner(deep, &l.raw, &l.out)
 	}
 	if has&code != 0 && escapes(t, &l.raw) {
+		u.turns.undo(&l.raw)
 		return true, u.whole(deep, &l.raw, &l.out)
 	}
 	if has&high != 0 && hidden(t, &l.raw) {
