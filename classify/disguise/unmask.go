@@ -1,9 +1,6 @@
 package disguise
 
-import (
-	"errors"
-	"unicode/utf8"
-)
+import "errors"
 
 // depth is how many encodings may lie in one another.
 const depth = 3
@@ -86,38 +83,6 @@ func (u *Unmasker) next(deep int, text []byte, i int, final bool) (plain, n int,
 	}
 }
 
-// cut shortens a token that goes on, so that what is encoded in it can be decoded
-// piece by piece: after whole groups, of all encodings that may lie in one another.
-func cut(text []byte, s, e int) int {
-	if e-s < MaxRun || e < len(text) && isSpace(text[e]) {
-		return e
-	}
-	p := e
-	for p > s && runByte(text[p-1]) {
-		p--
-	}
-	if n := (e - p) &^ 63; n > 0 {
-		return p + n
-	}
-	for q := e - 1; q > e-longEscape && q > s; q-- { // nor within an escape
-		if kinds[text[q]] == code && kinds[text[q-1]] != code {
-			return q
-		}
-	}
-	for n := 1; n < utf8.UTFMax; n++ {
-		if utf8.RuneStart(text[e-n]) {
-			if !utf8.FullRune(text[e-n : e]) {
-				e -= n
-			}
-			break
-		}
-	}
-	return e - hiddenBits(text[s:e])
-}
-
-// longEscape is the length of all but a few escapes.
-const longEscape = 12
-
 // undo undoes what starts at the token from s up to e. It returns how many bytes
 // that is: 0 if there is nothing to undo, and less if more text is needed.
 func (u *Unmasker) undo(deep int, text []byte, s, e int, has uint8, final bool) (int, error) {
@@ -172,85 +137,4 @@ func (u *Unmasker) undo(deep int, text []byte, s, e int, has uint8, final bool) 
 		l.alike = oddWords
 	}
 	return e - s, nil
-}
-
-// matcher undoes what may go over several tokens.
-type matcher struct {
-	match   func(text []byte, s, e int, final bool, out *Text) int
-	encodes bool // so there may be more below it
-}
-
-var several = []matcher{
-	{spaced, false},
-	{codes, true},
-	{morse, true},
-	{uuencoded, true},
-}
-
-// within undoes what is in one token.
-func (u *Unmasker) within(deep int, t []byte, has uint8) (changed bool, err error) {
-	l := &u.levels[deep]
-	if has&(mark|joint|sign|code) != 0 && ascii85(t, &l.raw) {
-		return true, u.inner(deep, &l.raw, &l.out)
-	}
-	if has&code != 0 && escapes(t, &l.raw) {
-		u.turns.undo(&l.raw)
-		return true, u.whole(deep, &l.raw, &l.out)
-	}
-	if has&high != 0 && hidden(t, &l.raw) {
-		return true, u.inner(deep, &l.raw, &l.out)
-	}
-	for p := 0; p < len(t); {
-		n := runLen(t, p)
-		if n > 0 {
-			l.raw.reset()
-			if u.run(t, p, n, &l.raw) {
-				if err := u.inner(deep, &l.raw, &l.out); err != nil {
-					return true, err
-				}
-				changed, p = true, p+n
-				continue
-			}
-		}
-		n = max(n, 1)
-		words, end := false, p
-		for end < p+n { // the words of what is no run
-			var was bool
-			end, was = word(t, end, where{l.odd > 0, l.alike > 0, deep == 0}, &l.out)
-			words = words || was
-		}
-		changed, p = changed || words, end
-	}
-	return changed, nil
-}
-
-// inner undoes what is in a text that was decoded.
-func (u *Unmasker) inner(deep int, raw, out *Text) error {
-	if deep == depth {
-		return ErrTooDeep
-	}
-	u.turns.undo(raw)
-	return u.whole(deep, raw, out)
-}
-
-// whole undoes what is in a text that is complete.
-func (u *Unmasker) whole(deep int, raw, out *Text) error {
-	if deep == depth {
-		out.take(raw, 0, len(raw.Bytes))
-		return nil
-	}
-	u.levels[deep+1].reset()
-	for i := 0; i < len(raw.Bytes); {
-		plain, n, err := u.next(deep+1, raw.Bytes, i, true)
-		if err != nil {
-			return err
-		}
-		out.take(raw, i, i+plain)
-		i += plain
-		if n > 0 {
-			out.through(&u.levels[deep+1].out, raw, i)
-			i += n
-		}
-	}
-	return nil
 }

@@ -1,0 +1,118 @@
+package disguise
+
+// doubt returns the first place where turned text starts and its turn. If there is
+// none, that is the place up to which it is decided.
+func doubt(text []byte, s int, final bool) (int, turn) {
+	before, start, both := uint8(0), s, int32(0)
+	unsure := -1 // where words begin that may be of it
+	for i := s; i < len(text); i++ {
+		k := letters[text[i]]
+		if k != 0 {
+			if before == 0 {
+				start, both = i, 0
+			}
+			both += bothWays[int(before)<<5|int(k)]
+			before = k
+			if i-start < maxLetters {
+				continue
+			}
+		}
+		if before != 0 {
+			switch sum, back := apart(both + bothWays[int(before)<<5]); {
+			case sum < doubtful*(i-start+1) || back > sum+backFits:
+				for _, from := range [2]int{unsure, start} {
+					if from < 0 || start-from > maxUnsure {
+						continue
+					}
+					if how, decided := suspect(text, from, final); !decided || how != straight {
+						return from, how
+					}
+				}
+				unsure = -1
+			case i-start < 2 || sum < surely*(i-start+1) || back > sum || begins(text, start):
+				if unsure < 0 || start-unsure > maxUnsure {
+					unsure = start
+				}
+			default:
+				unsure = -1
+			}
+		}
+		before = 0
+	}
+	if before == 0 {
+		start = len(text)
+	}
+	if !final && unsure >= 0 && start-unsure <= maxUnsure {
+		return unsure, straight
+	}
+	if !final || before == 0 {
+		return start, straight
+	}
+	if how, _ := suspect(text, start, final); how != straight {
+		return start, how
+	}
+	return len(text), straight
+}
+
+// begins reports whether a word is the first of the text, of a line, or behind a sign
+// such as a colon: turned text begins there, and its first word may look well.
+func begins(text []byte, i int) bool {
+	for n := 0; n < 2 && i > 0 && text[i-1] == ' '; n++ {
+		i--
+	}
+	return i == 0 || text[i-1] == '\n' || kinds[text[i-1]]&(mark|joint|sign|code) != 0 && text[i-1] != ','
+}
+
+// suspect looks at the words from s on, if there are enough.
+func suspect(text []byte, s int, final bool) (how turn, decided bool) {
+	count, fine, last, e := 0, 0, s, s
+	for count < enough && e-s < farEnough && fine < fineWords {
+		w := nextWord(text, e)
+		e = wordEnd(text, w)
+		if e == len(text) && !final && e-w < maxLetters {
+			return straight, false
+		}
+		if w == e {
+			break
+		}
+		switch f := read(text[w:e], straight); {
+		case f.n <= fineLetters: // says nothing
+		case f.per(finePair):
+			fine++
+		default:
+			fine, last = 0, e
+		}
+		count += e - w
+	}
+	if fine == fineWords { // these are as they should be
+		e = last
+	}
+	if !prose(text[s:e]) {
+		return straight, true
+	}
+	return bestTurn(text[s:e]), true
+}
+
+// prose reports whether a text is of words with spaces between, unlike codes and
+// identifiers: few digits and signs, and spaces where there is much.
+func prose(text []byte) bool {
+	digits, spaces, marks := 0, 0, 0
+	for _, c := range text {
+		switch kinds[c] {
+		case digit:
+			digits++
+		case space:
+			spaces++
+		case mark, sign, code, joint:
+			marks++
+		}
+	}
+	return digits*8 <= len(text) && marks*7 <= len(text) && spaces*20 >= len(text)-20
+}
+
+// Words that are as they should be end what is looked at.
+const (
+	fineWords   = 2
+	fineLetters = 2
+	finePair    = 3
+)
