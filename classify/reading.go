@@ -21,6 +21,7 @@ type reading struct {
 	segs    []segment
 	since   int   // bytes of the source since something was undone
 	cleared int64 // in the source
+	clear   bool  // nothing of the stretch is held
 	ells    []int64
 	// The last text that ran backwards: up to end, it is from there on.
 	backEnd, backFrom int64
@@ -117,7 +118,7 @@ func (r *reading) scan(ctx context.Context, at int64, dst []Match) ([]Match, err
 			r.first += int64(drop)
 			r.forget(r.first)
 		}
-		r.cleared = at
+		r.cleared, r.clear = at, true
 		return dst, nil
 	}
 	matches, cleared, err := r.reader().Write(ctx, r.text, r.matches[:0])
@@ -126,6 +127,7 @@ func (r *reading) scan(ctx context.Context, at int64, dst []Match) ([]Match, err
 	}
 	r.text = r.text[:0]
 	dst = r.tell(dst)
+	r.clear = cleared+r.first == r.length
 	if cleared += r.first; cleared < r.length {
 		at, _ = r.source(cleared, cleared+1)
 		if cleared < r.backEnd {

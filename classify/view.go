@@ -31,6 +31,9 @@ type view interface {
 	// not decided yet, for want of more text.
 	Next(text []byte, i int, final bool) (plain, n int, err error)
 	Text() *disguise.Text
+	// Beginning returns how much of what is not decided may be let go of: no more
+	// than a beginning, which says nothing by itself.
+	Beginning(pending []byte) int
 	Reset()
 }
 

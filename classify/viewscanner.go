@@ -12,7 +12,7 @@ import (
 // viewScanner reads one part in all its views and tells what is found as one.
 //
 // The plain view is written only as far as the others have decided how to read the
-// text. So whatever has begun in it is still there, and not cleared, when another
+// text, but for the beginning of a word, which would make every word wait. So whatever has begun in it is still there, and not cleared, when another
 // view turns out to differ from that place on.
 type viewScanner struct {
 	v     *viewed
@@ -30,6 +30,7 @@ type viewScanner struct {
 	fed     int64  // the plain view has been written up to here
 	held    int64  // the plain view clears up to here
 	cleared int64
+	settled int64
 	told    []Match // at a settling, of what was not decided
 }
 
@@ -79,13 +80,14 @@ func (s *viewScanner) read(ctx context.Context, final bool, dst []Match) (_ []Ma
 		}
 	}
 	dst = s.news(dst, first)
-	decided := s.decided()
-	if dst, err = s.feed(ctx, decided, dst); err != nil {
+	s.clamp(dst[first:])
+	upto := min(s.loose(&s.unmasked), s.loose(&s.turned))
+	if dst, err = s.feed(ctx, upto, dst); err != nil {
 		return nil, err
 	}
-	least := min(s.held, decided)
+	least := min(s.held, upto)
 	for i := range s.readings {
-		if r := &s.readings[i]; r.open {
+		if r := &s.readings[i]; r.open && !r.clear {
 			least = min(least, r.cleared)
 		}
 	}
@@ -94,6 +96,20 @@ func (s *viewScanner) read(ctx context.Context, final bool, dst []Match) (_ []Ma
 		slices.SortStableFunc(dst[first:], byEnd)
 	}
 	return dst, nil
+}
+
+// loose is the place up to which a view lets go of the text.
+func (s *viewScanner) loose(c *cursor) int64 {
+	return c.at + int64(c.view.Beginning(s.raw[c.at-s.base:]))
+}
+
+// clamp takes from matches the beginnings that were let go of.
+func (s *viewScanner) clamp(matches []Match) {
+	for i := range matches {
+		if m := &matches[i]; m.Start < s.cleared && m.Start >= s.settled && s.cleared < s.taken() {
+			m.Start, m.End = s.cleared, max(m.End, s.cleared+1)
+		}
+	}
 }
 
 func byEnd(a, b Match) int {
@@ -206,5 +222,5 @@ func (s *viewScanner) reset() {
 	s.unmasker.Reset()
 	s.turner.Reset()
 	s.unmasked.at, s.unmasked.tried, s.turned.at, s.turned.tried = 0, 0, 0, 0
-	s.raw, s.base, s.fed, s.held, s.cleared, s.told = s.raw[:0], 0, 0, 0, 0, s.told[:0]
+	s.raw, s.base, s.fed, s.held, s.cleared, s.settled, s.told = s.raw[:0], 0, 0, 0, 0, 0, s.told[:0]
 }

@@ -26,7 +26,7 @@ func (s *viewScanner) Settle(ctx context.Context, dst []Match) (_ []Match, err e
 			return nil, err
 		}
 	}
-	s.held, s.cleared = s.taken(), s.taken()
+	s.held, s.cleared, s.settled = s.taken(), s.taken(), s.taken()
 	return dst, nil
 }
 

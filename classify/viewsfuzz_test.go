@@ -38,7 +38,7 @@ func fuzzViews(t *testing.T, p, views Classifier, text string, step int) {
 	if err != nil {
 		return
 	}
-	if !slices.Equal(got, want) {
+	if !slices.EqualFunc(got, want, sameButBeginning) {
 		t.Fatalf("in steps of %d: %v, want %v", step, got, want)
 	}
 	alone := slices.DeleteFunc(slices.Clone(got), func(m Match) bool { return m.View != Plain })
@@ -46,6 +46,14 @@ func fuzzViews(t *testing.T, p, views Classifier, text string, step int) {
 	if !slices.Equal(alone, plain) {
 		t.Fatalf("in the plain view: %v, want %v", alone, plain)
 	}
+}
+
+// sameButBeginning lets a match in a view begin later, by as much as is let go of.
+func sameButBeginning(got, want Match) bool {
+	if got.View != Plain && got.Start > want.Start && got.Start-want.Start <= 48 {
+		got.Start = want.Start
+	}
+	return got == want
 }
 
 // The same with rules, whose words may be in one view and beside it.
@@ -63,7 +71,8 @@ func FuzzViewsOfRules(f *testing.F) {
 
 // inOrder leaves nothing open, unlike byEnd.
 func inOrder(a, b Match) int {
-	return cmp.Or(byEnd(a, b), cmp.Compare(a.ClassifierID, b.ClassifierID), cmp.Compare(a.Confidence, b.Confidence))
+	return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.View, b.View), cmp.Compare(a.ClassifierID, b.ClassifierID),
+		cmp.Compare(a.Confidence, b.Confidence), cmp.Compare(a.Start, b.Start))
 }
 
 // readInSteps returns what is found, in order.

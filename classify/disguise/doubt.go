@@ -1,10 +1,18 @@
 package disguise
 
+// doubter looks for turned text.
+type doubter struct {
+	text   []byte
+	final  bool
+	unsure int // where words begin that may be of it, -1 if none do
+}
+
 // doubt returns the first place where turned text starts and its turn. If there is
-// none, that is the place up to which it is decided.
-func doubt(text []byte, s int, final bool) (int, turn) {
+// none, that is the place up to which it is decided, and hold says whether what
+// follows looks turned.
+func doubt(text []byte, s int, final bool) (at int, how turn, hold bool) {
+	d := doubter{text, final, -1}
 	before, start, both := uint8(0), s, int32(0)
-	unsure := -1 // where words begin that may be of it
 	for i := s; i < len(text); i++ {
 		k := letters[text[i]]
 		if k != 0 {
@@ -18,40 +26,51 @@ func doubt(text []byte, s int, final bool) (int, turn) {
 			}
 		}
 		if before != 0 {
-			switch sum, back := apart(both + bothWays[int(before)<<5]); {
-			case sum < doubtful*(i-start+1) || back > sum+backFits:
-				for _, from := range [2]int{unsure, start} {
-					if from < 0 || start-from > maxUnsure {
-						continue
-					}
-					if how, decided := suspect(text, from, final); !decided || how != straight {
-						return from, how
-					}
-				}
-				unsure = -1
-			case i-start < 2 || sum < surely*(i-start+1) || back > sum || begins(text, start):
-				if unsure < 0 || start-unsure > maxUnsure {
-					unsure = start
-				}
-			default:
-				unsure = -1
+			if at, how, hold := d.word(start, i, both+bothWays[int(before)<<5]); hold {
+				return at, how, true
 			}
 		}
 		before = 0
 	}
-	if before == 0 {
+	switch {
+	case before == 0:
 		start = len(text)
+	case final:
+		if at, how, hold := d.word(start, len(text), both+bothWays[int(before)<<5]); hold {
+			return at, how, true
+		}
+		return len(text), straight, false
+	default:
+		sum, _ := apart(both)
+		hold = sum < 0
 	}
-	if !final && unsure >= 0 && start-unsure <= maxUnsure {
-		return unsure, straight
+	if !final && d.unsure >= 0 && start-d.unsure <= maxUnsure {
+		start = d.unsure
 	}
-	if !final || before == 0 {
-		return start, straight
+	return start, straight, hold
+}
+
+// word looks at a word, and at what follows if it is like no other.
+func (d *doubter) word(start, end int, both int32) (at int, how turn, hold bool) {
+	switch sum, back := apart(both); {
+	case sum < doubtful*(end-start+1) || back > sum+backFits:
+		for _, from := range [2]int{d.unsure, start} {
+			if from < 0 || start-from > maxUnsure {
+				continue
+			}
+			if how, decided := suspect(d.text, from, d.final); !decided || how != straight {
+				return from, how, true
+			}
+		}
+		d.unsure = -1
+	case end-start < 2 || sum < surely*(end-start+1) || back > sum || begins(d.text, start):
+		if d.unsure < 0 || start-d.unsure > maxUnsure {
+			d.unsure = start
+		}
+	default:
+		d.unsure = -1
 	}
-	if how, _ := suspect(text, start, final); how != straight {
-		return start, how
-	}
-	return len(text), straight
+	return 0, straight, false
 }
 
 // begins reports whether a word is the first of the text, of a line, or behind a sign

@@ -9,14 +9,24 @@ import "slices"
 type Turner struct {
 	how   turn // of the text at hand
 	doubt int
+	hold  bool // what is not decided looks turned
 	out   Text
 }
 
 // Text is what the last stretch stands for. It is valid until the next call.
 func (u *Turner) Text() *Text { return &u.out }
 
+// Beginning returns how much of what is not decided need not wait for it: words that
+// are as they should be, and may be the first of turned text all the same.
+func (u *Turner) Beginning(pending []byte) int {
+	if u.how != straight || u.hold {
+		return 0
+	}
+	return len(pending)
+}
+
 // Reset makes the turner ready for another text.
-func (u *Turner) Reset() { u.how, u.doubt = straight, 0 }
+func (u *Turner) Reset() { u.how, u.doubt, u.hold = straight, 0, false }
 
 // What makes a turner look, and how far.
 const (
@@ -35,7 +45,7 @@ const (
 func (u *Turner) Next(text []byte, i int, final bool) (plain, n int, err error) {
 	for s := i; ; {
 		if u.how == straight {
-			s, u.how = doubt(text, s, final)
+			s, u.how, u.hold = doubt(text, s, final)
 			if u.how == straight {
 				return s - i, 0, nil
 			}

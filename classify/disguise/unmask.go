@@ -46,6 +46,20 @@ func (u *Unmasker) Reset() { u.levels[0].reset() }
 // Text is what the last stretch stands for. It is valid until the next call.
 func (u *Unmasker) Text() *Text { return &u.levels[0].out }
 
+// Beginning returns how much of what is not decided need not wait for it: the
+// beginning of a word, in which nothing can be undone as yet.
+func (u *Unmasker) Beginning(pending []byte) int {
+	n := 0
+	for n < len(pending) && (kinds[pending[n]] == lower || n == 0 && kinds[pending[n]] == upper) {
+		n++
+	}
+	rest := pending[n:]
+	if n == 0 || n >= longWord || len(rest) > 1 || len(rest) == 1 && rest[0] != ' ' {
+		return 0
+	}
+	return len(pending)
+}
+
 // Next reads the text from i on, before which all is decided. It returns how many
 // bytes are as they look, and how many behind them stand for [Unmasker.Text]. If
 // there are none, what follows the plain ones is not decided yet, for want of
