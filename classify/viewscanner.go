@@ -80,7 +80,7 @@ func (s *viewScanner) read(ctx context.Context, final bool, dst []Match) (_ []Ma
 		}
 	}
 	dst = s.news(dst, first)
-	s.clamp(dst[first:])
+	s.clamp(dst[first:], s.cleared)
 	upto := min(s.loose(&s.unmasked), s.loose(&s.turned))
 	if dst, err = s.feed(ctx, upto, dst); err != nil {
 		return nil, err
@@ -103,11 +103,11 @@ func (s *viewScanner) loose(c *cursor) int64 {
 	return c.at + int64(c.view.Beginning(s.raw[c.at-s.base:]))
 }
 
-// clamp takes from matches the beginnings that were let go of.
-func (s *viewScanner) clamp(matches []Match) {
+// clamp takes from matches the beginnings that were let go of, before a place.
+func (s *viewScanner) clamp(matches []Match, cleared int64) {
 	for i := range matches {
-		if m := &matches[i]; m.Start < s.cleared && m.Start >= s.settled && s.cleared < s.taken() {
-			m.Start, m.End = s.cleared, max(m.End, s.cleared+1)
+		if m := &matches[i]; m.Start < cleared && m.Start >= s.settled && cleared < s.taken() {
+			m.Start, m.End = cleared, max(m.End, cleared+1)
 		}
 	}
 }
@@ -199,6 +199,7 @@ func (s *viewScanner) trim() {
 }
 
 func (s *viewScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
+	before := s.cleared
 	dst, err := s.read(ctx, true, dst)
 	if err != nil {
 		return nil, err
@@ -213,6 +214,7 @@ func (s *viewScanner) Close(ctx context.Context, dst []Match) ([]Match, error) {
 		}
 	}
 	dst = s.news(dst, first)
+	s.clamp(dst[first:], before)
 	s.reset()
 	return dst, nil
 }

@@ -51,6 +51,9 @@ func fuzzViews(t *testing.T, p, views Classifier, text string, step int) {
 // sameButBeginning lets a match in a view begin later, by as much as is let go of.
 func sameButBeginning(got, want Match) bool {
 	if got.View != Plain && got.Start > want.Start && got.Start-want.Start <= 48 {
+		if want.End <= got.Start && got.End == got.Start+1 { // all of it
+			got.End = want.End
+		}
 		got.Start = want.Start
 	}
 	return got == want
@@ -71,8 +74,8 @@ func FuzzViewsOfRules(f *testing.F) {
 
 // inOrder leaves nothing open, unlike byEnd.
 func inOrder(a, b Match) int {
-	return cmp.Or(cmp.Compare(a.End, b.End), cmp.Compare(a.View, b.View), cmp.Compare(a.ClassifierID, b.ClassifierID),
-		cmp.Compare(a.Confidence, b.Confidence), cmp.Compare(a.Start, b.Start))
+	return cmp.Or(cmp.Compare(a.View, b.View), cmp.Compare(a.ClassifierID, b.ClassifierID),
+		cmp.Compare(a.Confidence, b.Confidence), cmp.Compare(a.End, b.End), cmp.Compare(a.Start, b.Start))
 }
 
 // readInSteps returns what is found, in order.
