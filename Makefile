@@ -102,7 +102,7 @@ bench: build ## Measure: packages, and the round trip added to a no-op ext_proc'
 .PHONY: test-data
 test-data: ## Run the tests that need the labelled data sets: make test-data DATA=DIR
 	@test -d '$(DATA)' || { echo 'name the directory of the data sets: make test-data DATA=DIR'; exit 2; }
-	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset ./tests/dataset
+	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset -run TestData ./tests/dataset ./classify
 
 .PHONY: clean
 clean: ## Remove what was built

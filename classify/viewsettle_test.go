@@ -45,3 +45,33 @@ func TestViewsSettle(t *testing.T) {
 		}
 	}
 }
+
+// Words of a stream do not wait for those that follow, but for runs that go on and
+// words that look turned.
+func TestViewsLetGo(t *testing.T) {
+	c := Views(compile(t, "purple giraffe", "how to make a bomb"))
+	for _, tc := range []struct{ text, held string }{
+		{"one", ""},
+		{"Once upon a time, ", ""},
+		{`{"q":"Once upon a time, `, ""},
+		{"Well, this is a", ""},
+		{"And I ", ""},
+		{"这是文字", ""},
+		{"Käse und Brot, ", ""},
+		{"see purp", "purp"},
+		{"see b0", "b0"},
+		{"see aGVsbG8g", "aGVsbG8g"},
+		{"see b o ", "b o "},
+		{"so: znxr n ", "znxr n "},
+		{"see &#98;&#1", "&#98;&#1"},
+		{"how to make a Ym9t", "how to make a Ym9t"},
+	} {
+		_, cleared, err := c.NewScanner(verdict.PostInferenceGate).Write(context.Background(), []byte(tc.text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tc.text[cleared:]; got != tc.held {
+			t.Errorf("%q: held %q, want %q", tc.text, got, tc.held)
+		}
+	}
+}

@@ -8,9 +8,9 @@ type doubter struct {
 }
 
 // doubt returns the first place where turned text starts and its turn. If there is
-// none, that is the place up to which it is decided, and hold says whether what
-// follows looks turned.
-func doubt(text []byte, s int, final bool) (at int, how turn, hold bool) {
+// none, that is the place up to which it is decided, and from looks on what follows
+// looks turned.
+func doubt(text []byte, s int, final bool) (at int, how turn, looks int) {
 	d := doubter{text, final, -1}
 	before, start, both := uint8(0), s, int32(0)
 	for i := s; i < len(text); i++ {
@@ -26,8 +26,8 @@ func doubt(text []byte, s int, final bool) (at int, how turn, hold bool) {
 			}
 		}
 		if before != 0 {
-			if at, how, hold := d.word(start, i, both+bothWays[int(before)<<5]); hold {
-				return at, how, true
+			if at, how, stop := d.word(start, i, both+bothWays[int(before)<<5]); stop {
+				return at, how, start
 			}
 		}
 		before = 0
@@ -36,22 +36,24 @@ func doubt(text []byte, s int, final bool) (at int, how turn, hold bool) {
 	case before == 0:
 		start = len(text)
 	case final:
-		if at, how, hold := d.word(start, len(text), both+bothWays[int(before)<<5]); hold {
-			return at, how, true
+		if at, how, stop := d.word(start, len(text), both+bothWays[int(before)<<5]); stop {
+			return at, how, start
 		}
-		return len(text), straight, false
-	default:
-		sum, _ := apart(both)
-		hold = sum < 0
+		return len(text), straight, len(text)
+	}
+	looks = len(text)
+	if sum, _ := apart(both); before != 0 && sum < 0 {
+		looks = start
 	}
 	if !final && d.unsure >= 0 && start-d.unsure <= maxUnsure {
 		start = d.unsure
 	}
-	return start, straight, hold
+	return start, straight, looks
 }
 
-// word looks at a word, and at what follows if it is like no other.
-func (d *doubter) word(start, end int, both int32) (at int, how turn, hold bool) {
+// word looks at a word, and at what follows if it is like no other. It stops the
+// search where that is turned, or not long enough to tell.
+func (d *doubter) word(start, end int, both int32) (at int, how turn, stop bool) {
 	switch sum, back := apart(both); {
 	case sum < doubtful*(end-start+1) || back > sum+backFits:
 		for _, from := range [2]int{d.unsure, start} {

@@ -9,7 +9,7 @@ import "slices"
 type Turner struct {
 	how   turn // of the text at hand
 	doubt int
-	hold  bool // what is not decided looks turned
+	fine  int // how much of what is not decided does not look turned
 	out   Text
 }
 
@@ -19,14 +19,14 @@ func (u *Turner) Text() *Text { return &u.out }
 // Beginning returns how much of what is not decided need not wait for it: words that
 // are as they should be, and may be the first of turned text all the same.
 func (u *Turner) Beginning(pending []byte) int {
-	if u.how != straight || u.hold {
+	if u.how != straight {
 		return 0
 	}
-	return len(pending)
+	return min(u.fine, len(pending))
 }
 
 // Reset makes the turner ready for another text.
-func (u *Turner) Reset() { u.how, u.doubt, u.hold = straight, 0, false }
+func (u *Turner) Reset() { u.how, u.doubt, u.fine = straight, 0, 0 }
 
 // What makes a turner look, and how far.
 const (
@@ -45,7 +45,9 @@ const (
 func (u *Turner) Next(text []byte, i int, final bool) (plain, n int, err error) {
 	for s := i; ; {
 		if u.how == straight {
-			s, u.how, u.hold = doubt(text, s, final)
+			var looks int
+			s, u.how, looks = doubt(text, s, final)
+			u.fine = looks - s
 			if u.how == straight {
 				return s - i, 0, nil
 			}
