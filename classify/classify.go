@@ -21,6 +21,7 @@ import (
 type Match struct {
 	verdict.Finding
 	Start, End int64
+	View       View // in which it was found
 }
 
 // LogValue keeps places in users' texts out of logs.

@@ -220,7 +220,7 @@ func reference(p *Patterns, text string) (want []Match) {
 			}
 			from, to := f.source(int64(i), int64(j))
 			for _, fd := range ph.findings {
-				want = append(want, Match{fd, from, to})
+				want = append(want, Match{Finding: fd, Start: from, End: to})
 			}
 		}
 	}

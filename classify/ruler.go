@@ -138,7 +138,7 @@ func hidden(r rune) bool {
 	switch {
 	case r < 0x300:
 		return r < 0xa0 || r == 0xad
-	case r <= 0x36f, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x180e:
+	case r <= 0x36f, 0x483 <= r && r <= 0x489, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x180e:
 		return true
 	case r < 0x200b:
 		return false

@@ -43,7 +43,7 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 	if len(members) == 0 {
 		return nil, fmt.Errorf("%s: no category has a classifier: add one", b.Files[0].Name)
 	}
-	return classify.Ensemble(members...), nil
+	return classify.Views(classify.Ensemble(members...)), nil
 }
 
 // localClassifiers makes one local model of each weights that a policy names,

@@ -64,10 +64,14 @@ type weighed struct {
 // match is a place in the text.
 type match struct {
 	verdict.Finding
-	Start  int64  `json:"start"` // in bytes
-	End    int64  `json:"end"`
-	Text   string `json:"text"`
-	Source string `json:"source"` // file:line of the pattern, or the model's weights
+	Start int64  `json:"start"` // in bytes
+	End   int64  `json:"end"`
+	Text  string `json:"text"`
+	// View is the reading in which it was found, if not as it stands, and Reads
+	// what the text is there.
+	View   string `json:"view,omitempty"`
+	Reads  string `json:"reads,omitempty"`
+	Source string `json:"source"` // file:line of the pattern, or the model's ID
 	Rule   *rule  `json:"rule,omitempty"`
 	// Words are those that the local model goes by, of a window that it finds
 	// something in.
@@ -131,15 +135,21 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 		e.Categories = append(e.Categories, weighed{f, threshold, f.Confidence >= threshold})
 	}
 	for _, m := range matches {
-		words := string(text[m.Start:m.End])
-		found := match{Finding: m.Finding, Start: m.Start, End: m.End, Text: words}
+		words, err := classify.Undone(ctx, text, m)
+		if err != nil {
+			return nil, err
+		}
+		found := match{Finding: m.Finding, Start: m.Start, End: m.End, Text: string(text[m.Start:m.End])}
+		if m.View != classify.Plain {
+			found.View, found.Reads = m.View.String(), words
+		}
 		if i := slices.IndexFunc(locals, func(l *classify.Local) bool { return l.ID() == m.ClassifierID }); i >= 0 {
 			found.Source = m.ClassifierID
-			found.Words = weighted(locals[i], words, m.Start)
+			found.Words = weighted(locals[i], words, m)
 		}
-		if r := origin(rules, m.Finding, words); r != nil {
+		if r := origin(rules, m, words); r != nil {
 			found.Source = fmt.Sprintf("%s:%d", r.File, r.Line)
-			if found.Rule, err = met(ctx, r, words, m.Start); err != nil {
+			if found.Rule, err = met(ctx, r, words, m); err != nil {
 				return nil, err
 			}
 		}
@@ -148,13 +158,18 @@ func (j *judge) explain(ctx context.Context, in io.Reader) (*explanation, error)
 	return e, nil
 }
 
-// weighted names the words of a window by which the local model judged it.
-func weighted(l *classify.Local, window string, start int64) (words []weight) {
+// weighted names the words of a window by which the local model judged it. Words
+// that do not stand there as they are have the match's place.
+func weighted(l *classify.Local, window string, m classify.Match) (words []weight) {
 	for _, w := range l.Why(window) {
 		if w.Score <= 0 || len(words) == mostWords {
 			break
 		}
-		words = append(words, weight{start + w.Start, start + w.End, window[w.Start:w.End], w.Score})
+		start, end := m.Start+w.Start, m.Start+w.End
+		if m.View != classify.Plain {
+			start, end = m.Start, m.End
+		}
+		words = append(words, weight{start, end, window[w.Start:w.End], w.Score})
 	}
 	return words
 }
@@ -174,19 +189,23 @@ func (j *judge) threshold(name verdict.Category) float64 {
 }
 
 // origin finds the phrase or the rule that a match is of.
-func origin(rules []classify.Rule, f verdict.Finding, words string) *classify.Rule {
+func origin(rules []classify.Rule, m classify.Match, words string) *classify.Rule {
 	for i := range rules {
 		r := &rules[i]
-		if r.Category == f.Category && r.ID() == f.ClassifierID && (r.Signature != nil || classify.SameWords(r.Text, words)) {
+		if r.Category != m.Category || r.ID() != m.ClassifierID {
+			continue
+		}
+		// What is undone as one may be more than the phrase.
+		if r.Signature != nil || classify.SameWords(r.Text, words) || m.View != classify.Plain && classify.HasWords(words, r.Text) {
 			return r
 		}
 	}
 	return nil
 }
 
-// met says what met of a rule in the words that start at a place, nil of a
-// phrase.
-func met(ctx context.Context, r *classify.Rule, words string, start int64) (*rule, error) {
+// met says what met of a rule in the words of a match, nil of a phrase. Words that
+// do not stand there as they are have the match's place.
+func met(ctx context.Context, r *classify.Rule, words string, m classify.Match) (*rule, error) {
 	if r.Signature == nil {
 		return nil, nil //nolint:nilnil // a phrase has no more to say
 	}
@@ -196,7 +215,11 @@ func met(ctx context.Context, r *classify.Rule, words string, start int64) (*rul
 	}
 	why := &rule{Name: r.Text, Lang: r.Signature.Lang, Distance: distance, Near: r.Signature.Near, Words: []word{}}
 	for _, w := range found {
-		why.Words = append(why.Words, word{w.Set, start + w.Start, start + w.End, words[w.Start:w.End]})
+		start, end := m.Start+w.Start, m.Start+w.End
+		if m.View != classify.Plain {
+			start, end = m.Start, m.End
+		}
+		why.Words = append(why.Words, word{w.Set, start, end, words[w.Start:w.End]})
 	}
 	return why, nil
 }
@@ -215,7 +238,11 @@ func (e *explanation) print(w io.Writer) error {
 		}
 	}
 	for _, m := range e.Matches {
-		text := fmt.Sprintf("  bytes %d-%d %q: %s (%s %v)", m.Start, m.End, m.Text, m.Source, m.Category, m.Confidence)
+		text := fmt.Sprintf("  bytes %d-%d %q", m.Start, m.End, m.Text)
+		if m.View != "" {
+			text += fmt.Sprintf(", %s: %q", m.View, m.Reads)
+		}
+		text += fmt.Sprintf(": %s (%s %v)", m.Source, m.Category, m.Confidence)
 		if m.Rule != nil {
 			text += fmt.Sprintf(" rule %s, over %d of at most %d characters:", m.Rule.Name, m.Rule.Distance, m.Rule.Near)
 			for _, w := range m.Rule.Words {
