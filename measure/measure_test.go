@@ -40,6 +40,10 @@ func rows() []kind {
 	found := func(c verdict.Category, confidence float64) []verdict.Finding {
 		return []verdict.Finding{{Category: c, Confidence: confidence, ClassifierID: "x"}}
 	}
+	// What is as sure as this, a pattern and a model have to find.
+	agreed := func(c verdict.Category, confidence float64) []verdict.Finding {
+		return append(found(c, 0), verdict.Finding{Category: c, Confidence: confidence, ClassifierID: "pattern_match:x.txt"})
+	}
 	return []kind{
 		// Found, at the threshold and above; missed, below it and altogether.
 		{8, Label{"1", verdict.CBRN, in, "alpha", "en", 160}, found(verdict.CBRN, 0.8), verdict.Block},
@@ -50,7 +54,7 @@ func rows() []kind {
 		// Stopped for another category.
 		{3, Label{"5", verdict.Weapons, out, "beta", "de", 8192}, found(verdict.CBRN, 0.9), verdict.Block},
 		// Sure enough for a disclosure, if the policy wanted one.
-		{1, Label{"5", verdict.Weapons, out, "beta", "de", 20}, found(verdict.Weapons, 0.9995), verdict.Block},
+		{1, Label{"5", verdict.Weapons, out, "beta", "de", 20}, agreed(verdict.Weapons, 0.9995), verdict.Block},
 		// Stopped in words only, or not at all.
 		{4, Label{"6", "CODENAME", out, "beta", "en", 8193}, found("CODENAME", 0.6), verdict.Redact},
 		{4, Label{"6", "CODENAME", in, "beta", "en", 8193}, found("CODENAME", 0.6), verdict.Block},
@@ -62,7 +66,7 @@ func rows() []kind {
 		{1, Label{"9", Benign, out, "a-source-with-a-long-name-of-its-own", "zh", 9000}, found(verdict.CSAM, 0.6), verdict.Warn},
 		// Of harm that the policy does not name.
 		{4, Label{"10", OtherHarm, in, "alpha", "en", 20}, nil, verdict.Allow},
-		{1, Label{"10", OtherHarm, in, "alpha", "en", 20}, found(verdict.CBRN, 1), verdict.Block},
+		{1, Label{"10", OtherHarm, in, "alpha", "en", 20}, agreed(verdict.CBRN, 1), verdict.Block},
 		{2, Label{"11", UnlabelledHarm, in, "alpha", "en", 20}, nil, verdict.Allow},
 		{1, Label{"11", verdict.Bioterror, in, "alpha", "en", 20}, nil, verdict.Allow},
 	}
