@@ -3,6 +3,7 @@ package classify
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -134,6 +135,7 @@ func (s *localScanner) judge(dst []Match) []Match {
 		if p < localFloor {
 			continue
 		}
+		p = math.Round(1e4*p) / 1e4 // what is behind means nothing
 		from, to := s.f.source(max(w.Start, s.f.base), w.End)
 		dst = append(dst, Match{
 			Finding: verdict.Finding{Category: s.l.categories[w.Head], Confidence: p, ClassifierID: s.l.id},

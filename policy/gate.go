@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"math"
 	"strings"
 
 	"github.com/difflabai/confidential-safety/verdict"
@@ -85,7 +86,7 @@ func opinion(name verdict.Category, findings []verdict.Finding) (f verdict.Findi
 		return *words, false, true
 	}
 	return verdict.Finding{
-		Category: name, Confidence: 1 - (1-words.Confidence)*(1-model.Confidence),
+		Category: name, Confidence: math.Round(1e6*(1-(1-words.Confidence)*(1-model.Confidence))) / 1e6,
 		ClassifierID: words.ClassifierID + "+" + model.ClassifierID,
 	}, true, true
 }
