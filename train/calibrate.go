@@ -12,7 +12,7 @@ import (
 // such that at the confidence anchor, anchored of the harmless texts of the
 // validation are taken for harmful, those of templates apart. The thresholds of
 // the default policy lie around it.
-const anchor, anchored = 0.8, 0.004
+const anchor, anchored = 0.7, 0.002
 
 // maxConfidence is what the model never goes above: what leads to a disclosure
 // needs a second opinion.

@@ -35,7 +35,7 @@ func main() {
 	flag.StringVar(&o.out, "out", "", "file to write the weights to")
 	flag.StringVar(&o.leaveOut, "leave-out", "", "train without these sources, with commas between, and report on them")
 	flag.Float64Var(&o.c, "c", 30, "inverse of the penalty on weights")
-	flag.IntVar(&o.iterations, "iterations", 80, "most steps of a fit")
+	flag.IntVar(&o.iterations, "iterations", 50, "most steps of a fit")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "train: name one directory of labelled rows, as in: train -out weights.bin ../data/train")

@@ -1,47 +1,68 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// Every row that is dangerous is blocked by the embedded default policy. Rows
-// are named by their ids alone: what they say belongs into no log.
-func TestDangerousAreBlocked(t *testing.T) {
-	rows := readCorpus(t, "dangerous.jsonl")
-	blocked := blockedByDefault(t, rows)
-	shares := make(tally)
-	passed := make(map[string][]string)
-	for _, r := range rows {
-		shares.add(r.Category, blocked[r.ID])
-		shares.add(r.Lang+" "+r.Role, blocked[r.ID])
-		if !blocked[r.ID] {
-			passed[r.Category] = append(passed[r.Category], r.ID)
-		}
-	}
-	for _, category := range slices.Sorted(maps.Keys(passed)) {
-		t.Errorf("%s: %d dangerous rows pass: %s", category, len(passed[category]), strings.Join(passed[category], " "))
-	}
-	shares.log(t)
-}
+var updateWrong = flag.Bool("update-wrong", false, "write down which rows are judged wrongly")
 
-// Under one in a hundred of what only looks dangerous is blocked.
-func TestLookalikesPass(t *testing.T) {
-	rows := readCorpus(t, "lookalikes.jsonl")
-	blocked := blockedByDefault(t, rows)
-	shares := make(tally)
-	var wrong []string
-	for _, r := range rows {
-		shares.add(r.Lang, blocked[r.ID])
-		if blocked[r.ID] {
-			wrong = append(wrong, r.ID)
+// wrongFile has the rows that the default policy is known to judge wrongly.
+const wrongFile = "../../testdata/detection/wrong.txt"
+
+// wrongHead begins it.
+const wrongHead = `# Rows that the default policy judges wrongly: dangerous ones that pass, look-alikes
+# that are blocked. Each is a defect that is known. Written by
+# go test ./cmd/confidential-safety -run TestCorporaAreJudged -update-wrong
+`
+
+// Every row that is dangerous is blocked by the embedded default policy, and no
+// look-alike is, but for those that wrongFile owns up to; it has no other rows.
+// Rows are named by their ids alone: what they say belongs into no log.
+func TestCorporaAreJudged(t *testing.T) {
+	data, err := os.ReadFile(wrongFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := make(map[string]bool)
+	for line := range strings.Lines(string(data)) {
+		if id := strings.TrimSpace(line); !strings.HasPrefix(id, "#") {
+			known[id] = true
 		}
 	}
-	if 100*len(wrong) >= len(rows) {
-		t.Errorf("%d of %d look-alikes are blocked, want under 1%%: %s", len(wrong), len(rows), strings.Join(wrong, " "))
+	shares := make(tally)
+	text := wrongHead
+	for _, file := range []string{"dangerous.jsonl", "lookalikes.jsonl"} {
+		rows := readCorpus(t, file)
+		blocked := blockedByDefault(t, rows)
+		for _, r := range rows {
+			dangerous := r.Category != benign
+			shares.add(r.Category, blocked[r.ID])
+			if dangerous {
+				shares.add(r.Lang+" "+r.Role, blocked[r.ID])
+			}
+			wrong := blocked[r.ID] != dangerous
+			if wrong {
+				text += r.ID + "\n"
+			}
+			switch {
+			case *updateWrong:
+			case wrong && !known[r.ID]:
+				t.Errorf("%s: blocked is %v", r.ID, blocked[r.ID])
+			case !wrong && known[r.ID]:
+				t.Errorf("%s is judged rightly now: take it out of %s", r.ID, wrongFile)
+			}
+		}
+	}
+	if *updateWrong {
+		if err := os.WriteFile(wrongFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	shares.log(t)
 }
