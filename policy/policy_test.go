@@ -253,9 +253,15 @@ func TestGate(t *testing.T) {
 // and a model together may lead to a disclosure.
 func TestOpinions(t *testing.T) {
 	p := &Policy{Categories: []Category{{Name: "A", InputThreshold: .9, OutputThreshold: 1, Action: verdict.Block}}}
-	words := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "pattern_match:a.txt"} }
-	local := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "local_model"} }
-	other := func(x float64) verdict.Finding { return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "verified_model"} }
+	words := func(x float64) verdict.Finding {
+		return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "pattern_match:a.txt"}
+	}
+	local := func(x float64) verdict.Finding {
+		return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "local_model"}
+	}
+	other := func(x float64) verdict.Finding {
+		return verdict.Finding{Category: "A", Confidence: x, ClassifierID: "verified_model"}
+	}
 	for _, tc := range []struct {
 		name       string
 		findings   []verdict.Finding
