@@ -16,7 +16,7 @@ LINT     := $(TOOLS)/golangci-lint-$(GOLANGCI)
 RACE := $(if $(shell command -v cc || command -v gcc || command -v clang),-race,)
 
 # What these measure is another under the race detector.
-MEMORY := TestSoak|TestSlowClientsHoldLittle
+MEMORY := TestSoak|TestSlowClientsHoldLittle|TestLocalAllocatesNothingAChunk
 
 # The settings of `make run`, and more of them: make run ARGS='--listen 127.0.0.1:9443'
 RUN  := --tee simulated --policy examples/redaction/policy.toml --data-dir .data
@@ -43,7 +43,7 @@ test: lint build curl python ## Lint and run all tests, with a real Envoy
 	$(if $(RACE),,@echo 'no C compiler: the tests run without the race detector')
 	go test $(RACE) -timeout 20m $$(go list ./... | grep -v /tests/)
 	go test $(RACE) -count=1 -timeout 20m ./tests/...
-	$(if $(RACE),go test -count=1 -run '$(MEMORY)' ./tests/dataplane)
+	$(if $(RACE),go test -count=1 -run '$(MEMORY)' ./classify ./tests/dataplane)
 
 .PHONY: lint
 lint: $(LINT) ## Check formatting, imports between packages, and the usual mistakes

@@ -187,25 +187,6 @@ func TestLocalSaysWhy(t *testing.T) {
 	}
 }
 
-func TestLocalAllocatesNothingAChunk(t *testing.T) {
-	s := newLocal(t, both...).NewScanner(verdict.PostInferenceGate)
-	ctx := context.Background()
-	chunk := []byte("all is well here and nothing is wrong; ")
-	dst := make([]Match, 0, 16)
-	write := func() {
-		var err error
-		if dst, _, err = s.Write(ctx, chunk, dst[:0]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 200 {
-		write()
-	}
-	if n := testing.AllocsPerRun(500, write); n > 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 func BenchmarkLocal(b *testing.B) {
 	l := newLocal(b, both...)
 	text := []byte(strings.Repeat("The quick brown fox jumps over the lazy dog, and nothing else happens today. ", 14)[:1024])
