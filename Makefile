@@ -116,7 +116,7 @@ train: $(NATURAL) ## Make the local model's weights from labelled rows: make tra
 .PHONY: test-data
 test-data: ## Run the tests that need the labelled data sets: make test-data DATA=DIR
 	@test -d '$(DATA)' || { echo 'name the directory of the data sets: make test-data DATA=DIR'; exit 2; }
-	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset -run "TestData|TestHidden|TestStreams" ./tests/dataset ./classify ./cmd/confidential-safety
+	TEST_DATA=$(abspath $(DATA)) go test -count=1 -v -tags dataset -run '^(TestData|TestDataDisguised|TestHidden|TestStreams)$$' ./tests/dataset ./classify ./cmd/confidential-safety
 
 .PHONY: clean
 clean: ## Remove what was built

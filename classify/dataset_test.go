@@ -16,6 +16,7 @@ import (
 
 // prompt is a row of a labelled set.
 type prompt struct {
+	ID       string `json:"id"`
 	Text     string `json:"text"`
 	Category string `json:"category"`
 	Role     string `json:"role"`
@@ -65,7 +66,7 @@ func TestDataDisguised(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain, views := p.NewScanner(verdict.PreInferenceGate), Views(p).NewScanner(verdict.PreInferenceGate)
-	var caught []string
+	var caught []prompt
 	benign, before, after := 0, 0, 0
 	for _, r := range prompts(t) {
 		was := flagged(t, plain, r.Text)
@@ -77,11 +78,11 @@ func TestDataDisguised(t *testing.T) {
 			if flagged(t, views, r.Text) {
 				after++
 				if !was {
-					t.Logf("benign, flagged in a view: %.300q", r.Text)
+					t.Logf("benign, flagged in a view: %s", r.ID)
 				}
 			}
 		} else if was && len(r.Text) < 600 && len(r.Text)%7 == 0 && len(caught) < 800 {
-			caught = append(caught, r.Text)
+			caught = append(caught, r)
 		}
 	}
 	t.Logf("%d benign: %d flagged in plain text, %d in views; %d harmful ones are disguised", benign, before, after, len(caught))
@@ -91,15 +92,15 @@ func TestDataDisguised(t *testing.T) {
 	all, ascii := 0, 0
 	for _, d := range disguises {
 		var n, of [2]int
-		for _, text := range caught {
+		for _, r := range caught {
 			k := 0
-			if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			if strings.ContainsFunc(r.Text, func(c rune) bool { return c >= utf8.RuneSelf }) {
 				k = 1
 			}
-			if of[k]++; flagged(t, views, d.do(text)) {
+			if of[k]++; flagged(t, views, d.do(r.Text)) {
 				n[k]++
 			} else if k == 0 && testing.Verbose() {
-				t.Logf("%s, missed: %.200q", d.name, text)
+				t.Logf("%s, missed: %s", d.name, r.ID)
 			}
 		}
 		all += n[0]

@@ -18,21 +18,26 @@ type Local struct {
 	weights    *model.Weights
 	tables     *model.Tables
 	categories []verdict.Category // by head; none where it is not asked for
+	floor      float64
 	scratch    sync.Pool
 }
 
-// localFloor is the confidence below which nothing is reported. It lies below
-// every sensible threshold and keeps the gate from being asked for each window.
+// localFloor is the confidence below which nothing is reported unless a lower one
+// counts. It keeps the gate from being asked for each window.
 const localFloor = 0.5
 
 // NewLocal returns the classifier for the categories, which must be among those
-// that the weights know. Its findings carry the ID.
-func NewLocal(id string, w *model.Weights, categories []verdict.Category) (*Local, error) {
+// that the weights know. Its findings carry the ID. The threshold is the lowest
+// confidence that counts in any of the categories.
+func NewLocal(id string, w *model.Weights, categories []verdict.Category, threshold float64) (*Local, error) {
 	tables, err := model.NewTables()
 	if err != nil {
 		return nil, err
 	}
-	l := &Local{id: id, weights: w, tables: tables, categories: make([]verdict.Category, len(w.Categories))}
+	l := &Local{
+		id: id, weights: w, tables: tables, categories: make([]verdict.Category, len(w.Categories)),
+		floor: min(localFloor, threshold),
+	}
 	l.scratch.New = func() any { return new(model.Scratch) }
 	for _, c := range categories {
 		i := slices.Index(w.Categories, string(c))
@@ -49,7 +54,10 @@ func (l *Local) ID() string { return l.id }
 
 // NewScanner implements Classifier.
 func (l *Local) NewScanner(verdict.Stage) Scanner {
-	return &localScanner{l: l, r: model.NewReader(l.weights, l.tables)}
+	r := model.NewReader(l.weights, l.tables)
+	// What rounding brings up to the floor counts, too.
+	r.Quiet(l.weights.Calibration.Score(max(l.floor-1e-4, 1e-9)))
+	return &localScanner{l: l, r: r}
 }
 
 // localScanner reads one part.
@@ -132,10 +140,10 @@ func (s *localScanner) judge(dst []Match) []Match {
 			continue
 		}
 		p := s.l.weights.Calibration.Probability(w.Score, w.Number)
-		if p < localFloor {
+		p = math.Round(1e4*p) / 1e4 // what is behind means nothing
+		if p < s.l.floor {
 			continue
 		}
-		p = math.Round(1e4*p) / 1e4 // what is behind means nothing
 		from, to := s.f.source(max(w.Start, s.f.base), w.End)
 		dst = append(dst, Match{
 			Finding: verdict.Finding{Category: s.l.categories[w.Head], Confidence: p, ClassifierID: s.l.id},

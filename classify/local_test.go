@@ -33,7 +33,7 @@ func giraffeWeights() *model.Weights {
 
 func newLocal(t testing.TB, categories ...verdict.Category) *Local {
 	t.Helper()
-	l, err := NewLocal("local_model", giraffeWeights(), categories)
+	l, err := NewLocal("local_model", giraffeWeights(), categories, 0.9)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +96,21 @@ func TestLocalNamesTheCategory(t *testing.T) {
 	if got := matchesOf(t, newLocal(t, "WEAPONS"), "a walrus and a giraffe", 5); len(got) > 0 {
 		t.Errorf("%+v", got)
 	}
-	if _, err := NewLocal("local_model", giraffeWeights(), []verdict.Category{"BIOTERROR"}); err == nil || !strings.Contains(err.Error(), "does not know the category BIOTERROR: use it in [WEAPONS CYBER_ATTACK]") {
+	if _, err := NewLocal("local_model", giraffeWeights(), []verdict.Category{"BIOTERROR"}, 0.9); err == nil || !strings.Contains(err.Error(), "does not know the category BIOTERROR: use it in [WEAPONS CYBER_ATTACK]") {
 		t.Error(err)
+	}
+}
+
+// TestLocalHeedsALowThreshold has a text whose confidence is 0.02 at most.
+func TestLocalHeedsALowThreshold(t *testing.T) {
+	for threshold, want := range map[float64]int{0.9: 0, 0.5: 0, 0.01: 1} {
+		l, err := NewLocal("local_model", giraffeWeights(), both, threshold)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := matchesOf(t, l, "a walrus", 3); len(got) != want {
+			t.Errorf("with a threshold of %v: %+v", threshold, got)
+		}
 	}
 }
 

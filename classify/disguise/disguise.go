@@ -9,7 +9,10 @@
 // beside the text and never instead of it.
 package disguise
 
-import "unicode/utf8"
+import (
+	"log/slog"
+	"unicode/utf8"
+)
 
 // MaxRun bounds a stretch that is undone as one, in bytes; longer ones are undone
 // in pieces. It is also how much text may stay undecided.
@@ -24,6 +27,9 @@ type Text struct {
 	// Backwards: the places do not ascend.
 	Backwards bool
 }
+
+// LogValue keeps users' texts out of logs.
+func (*Text) LogValue() slog.Value { return slog.StringValue("[text]") }
 
 // Place is the part of the stretch that a byte stands for.
 type Place struct {

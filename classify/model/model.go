@@ -126,5 +126,8 @@ func (c Calibration) Probability(score float64, n int) float64 {
 	return min(1/(1+math.Exp(-z)), c.Max)
 }
 
+// Score is the least score of a window that comes to a probability below 1.
+func (c Calibration) Score(p float64) float64 { return (math.Log(p/(1-p)) - c.Offset) / c.Slope }
+
 // Judge scores features.
 func (w *Weights) Judge(t *Tables, features []Feature) float64 { return w.score(&t.tables, features) }

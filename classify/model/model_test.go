@@ -222,6 +222,9 @@ func TestProbability(t *testing.T) {
 			t.Errorf("%v after %d: %v, want %v", tc.score, tc.n, got, tc.want)
 		}
 	}
+	if got := c.Probability(c.Score(0.3), 1); math.Abs(got-0.3) > 1e-12 {
+		t.Errorf("the score of 0.3 comes to %v", got)
+	}
 	if c.Probability(1, 2) >= c.Probability(1, 1) {
 		t.Error("many windows are to make a score mean less")
 	}

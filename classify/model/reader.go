@@ -1,6 +1,9 @@
 package model
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // Reader reads one text after another and scores its windows. One goroutine
 // owns it.
@@ -18,6 +21,7 @@ type Reader struct {
 	next   [scales]int64
 	total  int // windows so far
 	keep   func(Window, []Feature)
+	quiet  float64 // score below which nobody asks for a category
 }
 
 // A scale is a size of windows, in characters.
@@ -42,7 +46,7 @@ type Window struct {
 	// Number of the window in the text, from 1.
 	Number int
 	// Head names the category that a harmful text of this kind would be of: an
-	// index of the weights' Categories.
+	// index of the weights' Categories, or -1 where the reader is quiet.
 	Head int
 }
 
@@ -55,14 +59,18 @@ type Feature struct {
 // NewReader returns a reader that scores by the weights. They may be nil: then
 // windows are only cut, for [Reader.Visit].
 func NewReader(w *Weights, t *Tables) *Reader {
-	r := &Reader{w: w, tables: &t.tables}
+	r := &Reader{w: w, tables: &t.tables, quiet: math.Inf(-1)}
 	r.Reset()
 	return r
 }
 
+// Quiet says that nobody asks for the category of windows with a lower score,
+// whose Head is then -1: to find it takes longer than to score.
+func (r *Reader) Quiet(score float64) { r.quiet = score }
+
 // Reset makes the reader ready for another text.
 func (r *Reader) Reset() {
-	*r = Reader{w: r.w, tables: r.tables, keep: r.keep, tokens: r.tokens[:0], feats: r.feats[:0], next: stepOf}
+	*r = Reader{w: r.w, tables: r.tables, keep: r.keep, quiet: r.quiet, tokens: r.tokens[:0], feats: r.feats[:0], next: stepOf}
 }
 
 // Visit has a function called with each window and what is in it, which it must
@@ -153,16 +161,13 @@ func (r *Reader) score(k int, dst []Window) []Window {
 	if r.w != nil {
 		w.Score = r.w.score(r.tables, features)
 		w.Head = -1
-		if len(r.w.Heads) > 0 && w.Score > headsFrom {
+		if len(r.w.Heads) > 0 && w.Score >= r.quiet {
 			w.Head = r.w.head(r.tables, features)
 		}
 		dst = append(dst, w)
 	}
 	return dst
 }
-
-// headsFrom is the score below which nobody asks for a category.
-const headsFrom = -4
 
 // gather counts the features of the window's tokens. Those that reach back
 // before the window are not of it.

@@ -50,11 +50,15 @@ func classifiers(b *policy.Bundle) (classify.Classifier, error) {
 // for all categories that name them.
 func localClassifiers(b *policy.Bundle) ([]*classify.Local, error) {
 	categories := make(map[string][]verdict.Category)
+	lowest := make(map[string]float64)
 	for i := range b.Policy.Categories {
 		c := &b.Policy.Categories[i]
 		for _, cl := range c.Classifiers {
 			if cl.Type == policy.LocalModel && !slices.Contains(categories[cl.WeightsFile], c.Name) {
 				categories[cl.WeightsFile] = append(categories[cl.WeightsFile], c.Name)
+				if t, ok := lowest[cl.WeightsFile]; !ok || t > min(c.InputThreshold, c.OutputThreshold) {
+					lowest[cl.WeightsFile] = min(c.InputThreshold, c.OutputThreshold)
+				}
 			}
 		}
 	}
@@ -68,7 +72,7 @@ func localClassifiers(b *policy.Bundle) ([]*classify.Local, error) {
 		if file != "" {
 			id += ":" + path.Base(file)
 		}
-		l, err := classify.NewLocal(id, w, categories[file])
+		l, err := classify.NewLocal(id, w, categories[file], lowest[file])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", b.Files[0].Name, err)
 		}

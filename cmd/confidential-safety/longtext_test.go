@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,21 +12,19 @@ import (
 	"testing"
 
 	"github.com/difflabai/confidential-safety/classify"
+	"github.com/difflabai/confidential-safety/measure"
 	"github.com/difflabai/confidential-safety/policy"
 	"github.com/difflabai/confidential-safety/verdict"
 )
 
-// longRow is a labelled row of the evaluation.
-type longRow struct {
-	Source   string `json:"source"`
-	Text     string `json:"text"`
-	Category string `json:"category"`
-	Role     string `json:"role"`
-	Lang     string `json:"lang"`
+// labelledRow is a row of the evaluation.
+type labelledRow struct {
+	measure.Label
+	text string
 }
 
 // evaluated reads the rows that nothing is learned from.
-func evaluated(t *testing.T) (rows []longRow) {
+func evaluated(t *testing.T) (rows []labelledRow) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(os.Getenv("TEST_DATA"), "eval", "*.jsonl"))
 	if err != nil || len(files) == 0 {
@@ -39,11 +36,11 @@ func evaluated(t *testing.T) (rows []longRow) {
 			t.Fatal(err)
 		}
 		for line := range bytes.Lines(data) {
-			var r longRow
-			if err := json.Unmarshal(line, &r); err != nil {
+			label, text, err := measure.Parse(line, "none")
+			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			rows = append(rows, r)
+			rows = append(rows, labelledRow{label, text})
 		}
 	}
 	return rows
@@ -102,16 +99,16 @@ func (s *stopper) at(t *testing.T, stage verdict.Stage, text string, size int) i
 }
 
 // inScope are the categories of the default policy.
-var inScope = []string{"BIOTERROR", "CBRN", "CSAM", "CYBER_ATTACK", "WEAPONS"}
+var inScope = []verdict.Category{verdict.Bioterror, verdict.CBRN, verdict.CSAM, verdict.CyberAttack, verdict.Weapons}
 
 // carriers are 8 KB each of benign text, of several documents of a source.
-func carriers(rows []longRow) (texts []string) {
+func carriers(rows []labelledRow) (texts []string) {
 	var b strings.Builder
 	for _, r := range rows {
-		if r.Category != "BENIGN" || r.Lang != "en" || r.Role == "completion" || strings.HasPrefix(r.Source, "long-security") || strings.Contains(r.Source, "moderation") {
+		if r.Category != measure.Benign || r.Language != "en" || r.Stage == verdict.PostInferenceGate || strings.HasPrefix(r.Source, "long-security") || strings.Contains(r.Source, "moderation") {
 			continue
 		}
-		b.WriteString(r.Text)
+		b.WriteString(r.text)
 		b.WriteString("\n\n")
 		if b.Len() >= 8<<10 {
 			texts = append(texts, strings.ToValidUTF8(b.String()[:8<<10], ""))
@@ -139,13 +136,13 @@ func TestHidden(t *testing.T) {
 	t.Logf("benign text of 8 KB: %d of %d stopped, %.2f%%", stopped, len(texts), 100*float64(stopped)/float64(len(texts)))
 	n, found := 0, 0
 	for i, r := range rows {
-		if !slices.Contains(inScope, r.Category) || r.Lang != "en" || len(r.Text) > 2000 || s.at(t, verdict.PreInferenceGate, r.Text, 64<<10) < 0 {
+		if !slices.Contains(inScope, r.Category) || r.Language != "en" || len(r.text) > 2000 || s.at(t, verdict.PreInferenceGate, r.text, 64<<10) < 0 {
 			continue
 		}
 		carrier := clean[i%len(clean)]
 		k := strings.LastIndexByte(carrier[:len(carrier)*(i%7+1)/9], ' ') + 1
 		n++
-		if s.at(t, verdict.PreInferenceGate, carrier[:k]+r.Text+" "+carrier[k:], 64<<10) >= 0 {
+		if s.at(t, verdict.PreInferenceGate, carrier[:k]+r.text+" "+carrier[k:], 64<<10) >= 0 {
 			found++
 		}
 	}
@@ -164,13 +161,13 @@ func TestStreams(t *testing.T) {
 	n, within, later := 0, 0, 0
 	var lateness []int
 	for i, r := range rows {
-		if !slices.Contains(inScope, r.Category) || r.Lang != "en" || len(r.Text) > 2000 || s.at(t, verdict.PostInferenceGate, r.Text, 64<<10) < 0 {
+		if !slices.Contains(inScope, r.Category) || r.Language != "en" || len(r.text) > 2000 || s.at(t, verdict.PostInferenceGate, r.text, 64<<10) < 0 {
 			continue
 		}
 		n++
-		text := r.Text + " " + texts[i%len(texts)][:2000]
+		text := r.text + " " + texts[i%len(texts)][:2000]
 		at := s.at(t, verdict.PostInferenceGate, text, 4)
-		switch late := at - len(r.Text); {
+		switch late := at - len(r.text); {
 		case at < 0:
 		case late <= 64:
 			within++
@@ -186,9 +183,9 @@ func TestStreams(t *testing.T) {
 	}
 	stopped, streams := 0, 0
 	for _, r := range rows {
-		if r.Category == "BENIGN" && r.Role == "completion" && r.Lang == "en" {
+		if r.Category == measure.Benign && r.Stage == verdict.PostInferenceGate && r.Language == "en" {
 			streams++
-			if s.at(t, verdict.PostInferenceGate, r.Text, 4) >= 0 {
+			if s.at(t, verdict.PostInferenceGate, r.text, 4) >= 0 {
 				stopped++
 			}
 		}
